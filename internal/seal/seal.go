@@ -1,0 +1,185 @@
+// Package seal keeps secrets unreadable at rest, with keys that live outside
+// the database and can be rotated.
+//
+// A keyring is a file of lines "<id> <base64 of 32 bytes>", the newest first.
+// What is sealed names the key it was sealed with, so older keys still open
+// what they sealed. Each sealed value is bound to a purpose (its place: table,
+// column, row), so that one cannot be put in another's place.
+package seal
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// ErrKey says that no key of the ring opens a value: it was sealed with other
+// keys, for another purpose, or was changed.
+var ErrKey = errors.New("sealed with other keys, for another purpose, or changed")
+
+// A Keyring seals with its first key and opens with any.
+type Keyring struct {
+	keys []key
+}
+
+type key struct {
+	id     [4]byte
+	secret [32]byte
+	aead   cipher.AEAD
+}
+
+// New makes a ring of one random key.
+func New() *Keyring {
+	var secret [32]byte
+	rand.Read(secret[:])
+	r := &Keyring{}
+	if err := r.add(newID(), secret); err != nil {
+		panic(err) // a 32-byte key is always a valid AES-256 key
+	}
+	return r
+}
+
+func newID() (id [4]byte) {
+	rand.Read(id[:])
+	return id
+}
+
+func (r *Keyring) add(id [4]byte, secret [32]byte) error {
+	block, err := aes.NewCipher(secret[:])
+	if err != nil {
+		return err
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return err
+	}
+	r.keys = append(r.keys, key{id, secret, aead})
+	return nil
+}
+
+// Load reads a keyring from a file.
+func Load(path string) (*Keyring, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	r := &Keyring{}
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		idText, secretText, _ := strings.Cut(line, " ")
+		id, err := hex.DecodeString(idText)
+		secret, err2 := base64.StdEncoding.DecodeString(strings.TrimSpace(secretText))
+		if err != nil || err2 != nil || len(id) != 4 || len(secret) != 32 {
+			return nil, fmt.Errorf("key file %s, line %d is not \"<8 hex digits> <base64 of 32 bytes>\"", path, n)
+		}
+		if err := r.add([4]byte(id), [32]byte(secret)); err != nil {
+			return nil, err
+		}
+	}
+	if len(r.keys) == 0 {
+		return nil, fmt.Errorf("key file %s holds no key", path)
+	}
+	return r, nil
+}
+
+// Save writes the ring to a new file that only its owner can read. It fails
+// with os.ErrExist where the file exists.
+func (r *Keyring) Save(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	fmt.Fprintln(f, "# Keys of Gatehouse, newest first. Without this file the database cannot be read.")
+	for _, k := range r.keys {
+		fmt.Fprintf(f, "%x %s\n", k.id, base64.StdEncoding.EncodeToString(k.secret[:]))
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// syncDir makes a new file's name durable: losing the keys of a database that
+// survives would lose the database.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
+// Seal encrypts plain with the newest key (AES-256-GCM). The result holds the
+// key's id, the nonce and the ciphertext, bound to purpose.
+func (r *Keyring) Seal(purpose string, plain []byte) []byte {
+	k := r.keys[0]
+	out := make([]byte, 0, 4+12+len(plain)+16)
+	out = append(out, k.id[:]...)
+	var nonce [12]byte
+	rand.Read(nonce[:])
+	out = append(out, nonce[:]...)
+	return k.aead.Seal(out, nonce[:], plain, []byte(purpose))
+}
+
+// Open decrypts what Seal made for the same purpose, or returns ErrKey.
+func (r *Keyring) Open(purpose string, sealed []byte) ([]byte, error) {
+	if len(sealed) < 4+12+16 {
+		return nil, ErrKey
+	}
+	for _, k := range r.keys {
+		if !bytes.Equal(k.id[:], sealed[:4]) {
+			continue
+		}
+		plain, err := k.aead.Open(nil, sealed[4:16], sealed[16:], []byte(purpose))
+		if err == nil {
+			return plain, nil
+		}
+	}
+	return nil, ErrKey
+}
+
+// MAC authenticates data for a purpose with the newest key (HMAC-SHA-256 with
+// a key derived for the purpose).
+func (r *Keyring) MAC(purpose string, data []byte) []byte {
+	return r.keys[0].mac(purpose, data)
+}
+
+// CheckMAC reports whether any key of the ring made the first len(mac) bytes
+// of this MAC. Fewer than 16 bytes are never enough.
+func (r *Keyring) CheckMAC(purpose string, data, mac []byte) bool {
+	if len(mac) < 16 || len(mac) > sha256.Size {
+		return false
+	}
+	ok := false
+	for _, k := range r.keys {
+		if hmac.Equal(k.mac(purpose, data)[:len(mac)], mac) {
+			ok = true
+		}
+	}
+	return ok
+}
+
+func (k key) mac(purpose string, data []byte) []byte {
+	derive := hmac.New(sha256.New, k.secret[:])
+	derive.Write([]byte("mac " + purpose))
+	m := hmac.New(sha256.New, derive.Sum(nil))
+	m.Write(data)
+	return m.Sum(nil)
+}

@@ -1,0 +1,94 @@
+package sso
+
+import (
+	"fmt"
+	"time"
+
+	"gatehouse/internal/seal"
+)
+
+// A Provider is us, as a service provider, towards all identity providers.
+type Provider struct {
+	Keys *seal.Keyring // authenticates request ids, opens the keys that sign requests
+}
+
+// An Expectation is what a response has to agree with.
+type Expectation struct {
+	Now        time.Time
+	Audiences  []string // our entity ids; each AudienceRestriction must name one
+	Recipients []string // our ACS URLs; Recipient, and Destination where present, must be one
+
+	// Unsolicited admits a response that answers no request of ours.
+	Unsolicited bool
+
+	// Ticket opens the id of a request of ours, or says why it does not count
+	// (a *Rejection). It is asked about every InResponseTo.
+	Ticket func(requestID string) (Ticket, error)
+}
+
+// An Assertion is what an identity provider verifiably said of a person.
+type Assertion struct {
+	ID           string // of the assertion: to be used once
+	ResponseID   string
+	InResponseTo string // the id of our request; empty if unsolicited
+	Ticket       Ticket // what that request was; zero if unsolicited
+
+	Subject    Subject             // who it is about, for this IdP
+	NameID     NameID              // as asserted
+	Attributes map[string][]string // by Attribute Name, each value whole
+
+	Email     string // lower-case domain, trimmed; empty if none was asserted
+	FirstName string
+	LastName  string
+	RealName  string
+	Groups    []string
+
+	AuthnAt      time.Time // when the person proved who they are (AuthnInstant)
+	AuthnContext string    // AuthnContextClassRef; may be empty
+	SessionIndex string    // the IdP's name for its session; may be empty
+	SessionEnds  time.Time // SessionNotOnOrAfter; zero if none was asserted
+
+	// UsableUntil is when nothing about this response can be valid any more,
+	// skew included: until then its id must be remembered.
+	UsableUntil time.Time
+
+	// Certificate is the index in IdP.Certificates of the one that signed.
+	Certificate int
+
+	// Warnings are things that are admitted and should be mended, in words for
+	// an administrator: an expired certificate, a used allowance.
+	Warnings []string
+}
+
+// A Subject is a person's identity at one IdP. Two subjects are the same
+// person only if both fields are equal, byte for byte.
+type Subject struct {
+	Kind  string // "attribute:<Name>" or "nameid:<Format>"
+	Value string // the value; for a NameID with qualifiers, these too, unambiguously
+}
+
+// A NameID is the name that an assertion gives its subject (SAML Core, 2.2.3).
+type NameID struct {
+	Value           string
+	Format          string
+	NameQualifier   string
+	SPNameQualifier string
+}
+
+// A Rejection says why a response is not believed. It is an error.
+type Rejection struct {
+	Code     string // stable, snake_case: "audience_mismatch"
+	Message  string // what is wrong, one sentence
+	Expected string // what would have been right; may be empty
+	Got      string // what there was, cut to 200 characters; may be empty
+	Remedy   string // what an administrator does about it
+}
+
+// Error gives the whole story, for logs.
+func (r *Rejection) Error() string {
+	s := r.Code + ": " + r.Message
+	if r.Expected != "" || r.Got != "" {
+		s += fmt.Sprintf(" (expected %q, got %q)", r.Expected, r.Got)
+	}
+	return s
+}

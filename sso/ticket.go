@@ -1,0 +1,112 @@
+package sso
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"time"
+)
+
+// A Purpose is what a login is for.
+type Purpose byte
+
+// The purposes of a login.
+const (
+	ToLogin  Purpose = 1 // log in as who one is
+	ToSignup Purpose = 2 // create an account bound to the IdP
+	ToLink   Purpose = 3 // bind an existing account to the IdP
+)
+
+// TicketLifetime is how long a person may take at the IdP.
+const TicketLifetime = 10 * time.Minute
+
+// A Ticket is what the id of an AuthnRequest of ours says. The id carries it
+// whole, authenticated, so that a flood of started logins stores nothing.
+type Ticket struct {
+	FlowID    string // 128 bits, hexadecimal: the login under way; also RelayState
+	Purpose   Purpose
+	Browser   [16]byte // the beginning of the SHA-256 of the browser's secret
+	ExpiresAt time.Time
+}
+
+// BrowserHash is how a browser's secret stands in a ticket.
+func BrowserHash(secret string) (h [16]byte) {
+	sum := sha256.Sum256([]byte(secret))
+	copy(h[:], sum[:])
+	return h
+}
+
+// ticketSize: version 1, purpose 1, expiry 4, flow 16, browser 16, MAC 16.
+const ticketSize = 54
+
+// NewTicket makes a ticket that ends TicketLifetime from now.
+func NewTicket(purpose Purpose, browserSecret string, now time.Time) Ticket {
+	var flow [16]byte
+	rand.Read(flow[:])
+	return Ticket{
+		FlowID:    hex.EncodeToString(flow[:]),
+		Purpose:   purpose,
+		Browser:   BrowserHash(browserSecret),
+		ExpiresAt: now.Add(TicketLifetime).Truncate(time.Second),
+	}
+}
+
+// RequestID is the AuthnRequest id that carries t to the IdP with this id and
+// back. It is an NCName of 73 characters (XML Schema, 3.3.8).
+func (p *Provider) RequestID(idpID string, t Ticket) string {
+	b := make([]byte, 0, ticketSize)
+	b = append(b, 1, byte(t.Purpose))
+	b = binary.BigEndian.AppendUint32(b, uint32(t.ExpiresAt.Unix()))
+	flow, _ := hex.DecodeString(t.FlowID)
+	b = append(b, flow...)
+	b = append(b, t.Browser[:]...)
+	b = append(b, p.Keys.MAC("authn-request "+idpID, b)[:16]...)
+	return "_" + base64.RawURLEncoding.EncodeToString(b)
+}
+
+// Tickets gives the function that opens the request ids sent to one IdP, for
+// Expectation.Ticket. It returns a *Rejection for an id that we did not make
+// for this IdP, and for one whose time is over.
+func (p *Provider) Tickets(idpID string, now time.Time) func(requestID string) (Ticket, error) {
+	return func(id string) (Ticket, error) {
+		b := []byte{}
+		if len(id) == 1+ticketSize*4/3 && id[0] == '_' {
+			b, _ = base64.RawURLEncoding.Strict().DecodeString(id[1:])
+		}
+		if len(b) != ticketSize || b[0] != 1 || !p.Keys.CheckMAC("authn-request "+idpID, b[:ticketSize-16], b[ticketSize-16:]) {
+			return Ticket{}, &Rejection{
+				Code:    "unknown_request",
+				Message: "The response answers a login that was not started here for this identity provider.",
+				Got:     clip(id),
+				Remedy:  "Start again from the login page. If it happens every time, the identity provider sends responses to the wrong ACS URL, or answers with an InResponseTo of its own.",
+			}
+		}
+		t := Ticket{
+			FlowID:    hex.EncodeToString(b[6:22]),
+			Purpose:   Purpose(b[1]),
+			Browser:   [16]byte(b[22:38]),
+			ExpiresAt: time.Unix(int64(binary.BigEndian.Uint32(b[2:6])), 0).UTC(),
+		}
+		if !now.Before(t.ExpiresAt) {
+			return Ticket{}, &Rejection{
+				Code:     "request_expired",
+				Message:  "The login took too long: its ten minutes are over.",
+				Expected: "an answer before " + t.ExpiresAt.Format(time.RFC3339),
+				Got:      now.UTC().Format(time.RFC3339),
+				Remedy:   "Start again from the login page.",
+			}
+		}
+		return t, nil
+	}
+}
+
+// clip bounds what of a stranger's text is kept.
+func clip(s string) string {
+	const most = 200
+	if len(s) <= most {
+		return s
+	}
+	return s[:most] + "…"
+}
