@@ -1,0 +1,118 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/alexedwards/argon2id"
+
+	"gatehouse/internal/fault"
+)
+
+// The bounds of a password, in characters and bytes. 256 bytes is what the API
+// promises to take; 8 characters is the least that NIST SP 800-63B admits.
+const (
+	leastPassword = 8
+	mostPassword  = 256
+)
+
+// passwordWait is how long a login waits for its turn to hash.
+const passwordWait = 2 * time.Second
+
+// passwordCost is OWASP's second choice for argon2id: 19 MiB, two passes, one
+// lane. A hash of it takes a core for some 20 ms.
+var passwordCost = &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+
+// Passwords hashes passwords, only so many at once: half the cores, so that a
+// flood of logins cannot stop everything else.
+type Passwords struct {
+	slots chan struct{}
+
+	once  sync.Once
+	decoy string
+}
+
+// NewPasswords makes a hasher that runs at most half the cores at once.
+func NewPasswords() *Passwords {
+	return &Passwords{slots: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))}
+}
+
+// Hash gives the argon2id form of a password. It returns fault.Unavailable if
+// no turn came within two seconds.
+func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
+	release, err := p.turn(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer release()
+	return argon2id.CreateHash(password, passwordCost)
+}
+
+// Matches reports whether password is the one that was hashed. With an empty
+// hash it does the same work and answers no, so that an account without a
+// password, or none at all, cannot be told from a wrong password. It returns
+// fault.Unavailable if no turn came within two seconds.
+func (p *Passwords) Matches(ctx context.Context, hash, password string) (bool, error) {
+	release, err := p.turn(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer release()
+	if hash == "" {
+		p.once.Do(func() { p.decoy, _ = argon2id.CreateHash("no password", passwordCost) })
+		_, _ = argon2id.ComparePasswordAndHash(password, p.decoy)
+		return false, nil
+	}
+	match, err := argon2id.ComparePasswordAndHash(password, hash)
+	if err != nil {
+		return false, fmt.Errorf("compare password: %w", err)
+	}
+	return match, nil
+}
+
+func (p *Passwords) turn(ctx context.Context) (release func(), err error) {
+	wait, cancel := context.WithTimeout(ctx, passwordWait)
+	defer cancel()
+	select {
+	case p.slots <- struct{}{}:
+		return func() { <-p.slots }, nil
+	case <-wait.Done():
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return nil, ctx.Err()
+	}
+	return nil, fault.Unavailable.Errorf("Many people are logging in right now. Try again in a few seconds.").After(passwordWait)
+}
+
+// CheckNewPassword says whether a password may be chosen by the owner of an
+// address: 8 characters to 256 bytes, and not the address itself. It returns
+// fault.Invalid at "password".
+func CheckNewPassword(password, email string) error {
+	switch {
+	case utf8.RuneCountInString(password) < leastPassword:
+		return fault.Invalid.Errorf("Choose a password of at least %d characters.", leastPassword).At("password")
+	case len(password) > mostPassword:
+		return fault.Invalid.Errorf("Choose a password of at most %d characters.", mostPassword).At("password")
+	case strings.EqualFold(password, email):
+		return fault.Invalid.Errorf("Choose a password that is not your email address.").At("password")
+	}
+	return nil
+}
+
+// CheckTypedPassword bounds a password before it is hashed, with fault.Invalid
+// at "password".
+func CheckTypedPassword(password string) error {
+	if password == "" {
+		return fault.Invalid.Errorf("Type your password.").At("password")
+	}
+	if len(password) > mostPassword {
+		return fault.Invalid.Errorf("A password has at most %d characters.", mostPassword).At("password")
+	}
+	return nil
+}

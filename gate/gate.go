@@ -1,0 +1,121 @@
+// Package gate decides who may come in: once, for every request, before its
+// body is read.
+//
+// It asks, in this order: who is it (a token), where do they want to go (an
+// organization, by its id or by an account's), and may they do there what the
+// operation needs. Nothing behind the gate asks again. An organization that
+// somebody does not belong to does not exist for them.
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"gatehouse/account"
+	"gatehouse/internal/fault"
+	"gatehouse/session"
+)
+
+// Store is what Gate needs of storage.
+type Store interface {
+	// Organization and Account return fault.NotFound if there is none.
+	Organization(ctx context.Context, id string) (account.Organization, error)
+	Account(ctx context.Context, id string) (account.Account, error)
+
+	// Member returns fault.NotFound if the user is not a member.
+	Member(ctx context.Context, organizationID, userID string) (account.Member, error)
+}
+
+// A Gate admits visitors.
+type Gate struct {
+	Store  Store
+	Tokens *session.Tokens
+}
+
+// A Request is what somebody brings, and what they ask for.
+type Request struct {
+	Token string     // the whole token, from a header or a cookie; may be empty
+	IP    netip.Addr // zero if it is not known
+
+	Need           account.Permission // what the operation needs
+	OrganizationID string             // where it happens; empty if nowhere
+	AccountID      string             // or there, by an account; empty if nowhere
+}
+
+// A Visit is somebody who was let in. What the operation did not ask about is
+// zero.
+type Visit struct {
+	account.Actor
+	Token        session.Token
+	Organization account.Organization
+	Account      account.Account
+	Member       account.Member
+}
+
+// LoggedIn reports whether the visitor is a person at all.
+func (v Visit) LoggedIn() bool { return v.User.ID != "" }
+
+// Admit lets a visitor in, or returns fault.Unauthenticated, fault.NotFound
+// for a place that is not there for this visitor, or fault.Denied. Operations
+// that need account.Anyone are open: a bad token is then no hindrance, and
+// nobody is looked up.
+func (g *Gate) Admit(ctx context.Context, r Request) (Visit, error) {
+	v := Visit{Actor: account.Actor{IP: r.IP}}
+	if r.Need == account.Anyone {
+		return v, nil
+	}
+	if r.Token == "" {
+		return Visit{}, fault.Unauthenticated.Errorf("Log in first: the request carries no token.").As("authentication_failed")
+	}
+	bearer, err := g.Tokens.Verify(ctx, r.Token)
+	if err != nil {
+		return Visit{}, err
+	}
+	v.User, v.Token = bearer.User, bearer.Token
+	if r.Need == account.Self {
+		return v, nil
+	}
+	if err := g.enter(ctx, r, &v); err != nil {
+		return Visit{}, err
+	}
+	if !v.Member.Grants(r.Need) {
+		return Visit{}, fault.Denied.Errorf("Only a super admin of %s may do this.", v.Organization.Name).As("user_not_organization_admin")
+	}
+	return v, nil
+}
+
+// enter finds the place and the visitor's membership there. Whoever is not a
+// member learns nothing, not even that the place exists.
+func (g *Gate) enter(ctx context.Context, r Request, v *Visit) error {
+	id := r.OrganizationID
+	gone := fault.NotFound.Errorf("There is no organization %s, or you do not belong to it.", id).As("organization_not_found")
+	if r.AccountID != "" {
+		gone = fault.NotFound.Errorf("There is no account %s, or you do not belong to its organization.", r.AccountID).As("account_not_found")
+		a, err := g.Store.Account(ctx, r.AccountID)
+		if errors.Is(err, fault.NotFound) {
+			return gone
+		}
+		if err != nil {
+			return fmt.Errorf("find account: %w", err)
+		}
+		v.Account, id = a, a.OrganizationID
+	}
+	m, err := g.Store.Member(ctx, id, v.User.ID)
+	if errors.Is(err, fault.NotFound) {
+		return gone
+	}
+	if err != nil {
+		return fmt.Errorf("find member: %w", err)
+	}
+	o, err := g.Store.Organization(ctx, id)
+	if err != nil {
+		return fmt.Errorf("find organization: %w", err)
+	}
+	if o.Suspended {
+		return fault.Denied.Errorf("The organization %s is suspended. Ask the operator of this server.", o.Name).As("organization_suspended")
+	}
+	v.Member, v.Organization = m, o
+	return nil
+}

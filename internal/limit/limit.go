@@ -1,0 +1,141 @@
+// Package limit counts attempts, so that nothing can be guessed by trying.
+//
+// It is a leaky bucket without stored buckets (GCRA): for each key one moment
+// is kept, at which the key's attempts will all be forgotten.
+package limit
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"gatehouse/internal/fault"
+)
+
+// A Rule allows Burst attempts at once and one more each Every.
+type Rule struct {
+	Name  string // part of the key: rules do not share attempts
+	Burst int
+	Every time.Duration
+}
+
+// A Limiter counts attempts by key.
+type Limiter interface {
+	// Take counts an attempt. It returns fault.TooMany, with RetryAfter, if
+	// the attempts of this key are used up.
+	Take(ctx context.Context, r Rule, key string) error
+
+	// Check returns what Take would, and counts nothing.
+	Check(ctx context.Context, r Rule, key string) error
+
+	// Forget gives a key all its attempts back.
+	Forget(ctx context.Context, r Rule, key string) error
+}
+
+// mostKeys bounds memory: about 100 bytes a key.
+const mostKeys = 100_000
+
+// Memory is a Limiter of one process.
+type Memory struct {
+	Now func() time.Time
+
+	mu    sync.Mutex
+	until map[string]time.Time // when all attempts of a key are forgotten
+}
+
+// Take counts an attempt.
+func (m *Memory) Take(_ context.Context, r Rule, key string) error {
+	return m.try(r, key, true)
+}
+
+// Check counts nothing.
+func (m *Memory) Check(_ context.Context, r Rule, key string) error {
+	return m.try(r, key, false)
+}
+
+// Forget gives a key all its attempts back.
+func (m *Memory) Forget(_ context.Context, r Rule, key string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.until, r.Name+" "+key)
+	return nil
+}
+
+func (m *Memory) try(r Rule, key string, count bool) error {
+	key = r.Name + " " + key
+	now := m.Now()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	until := m.until[key]
+	if until.Before(now) {
+		until = now
+	}
+	until = until.Add(r.Every)
+	// The wait until there is room for this attempt among the Burst.
+	if wait := until.Sub(now) - time.Duration(r.Burst)*r.Every; wait > 0 {
+		return tooMany(wait)
+	}
+	if count {
+		m.makeRoom(now)
+		m.until[key] = until
+	}
+	return nil
+}
+
+// makeRoom keeps the table bounded: first what is over goes, then, under a
+// flood of keys, whatever comes first. Forgetting a few attempts is better
+// than refusing everybody.
+func (m *Memory) makeRoom(now time.Time) {
+	if m.until == nil {
+		m.until = make(map[string]time.Time)
+	}
+	if len(m.until) < mostKeys {
+		return
+	}
+	for k, t := range m.until {
+		if t.Before(now) {
+			delete(m.until, k)
+		}
+	}
+	for k := range m.until {
+		if len(m.until) < mostKeys*9/10 {
+			return
+		}
+		delete(m.until, k)
+	}
+}
+
+func tooMany(wait time.Duration) error {
+	wait = wait.Truncate(time.Second) + time.Second
+	return fault.TooMany.Errorf("Too many attempts. Try again in %s.", human(wait)).After(wait).As("too_many_requests")
+}
+
+func human(d time.Duration) string {
+	if d < 2*time.Minute {
+		return d.String()
+	}
+	return fmt.Sprintf("%dm", int(d.Round(time.Minute)/time.Minute))
+}
+
+// Address is the key under which an address's attempts count: IPv6 by /64,
+// which is what one customer of a network has. An unknown address is one key
+// for all.
+func Address(ip netip.Addr) string {
+	ip = ip.Unmap()
+	if ip.Is6() {
+		p, err := ip.WithZone("").Prefix(64)
+		if err == nil {
+			return p.String()
+		}
+	}
+	return ip.String()
+}
+
+// Len is how many keys are kept.
+func (m *Memory) Len() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.until)
+}

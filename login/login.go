@@ -1,0 +1,142 @@
+// Package login takes a person from the first question to a session.
+//
+// A login is a flow. It begins by sending the browser to an identity provider,
+// or with a password; an answer that holds is written down as a flow; and the
+// browser that began it finishes it, at one place ([Login.Finish]), whatever
+// the way in was. Steps never lead to one another: each sends the browser back
+// to that place.
+//
+// Nothing is stored before an answer has been verified: a request to an IdP
+// carries its own ticket. What is used once (requests, assertions, flows) is
+// used in one statement of one transaction, on whichever node.
+package login
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"gatehouse/account"
+	"gatehouse/internal/fault"
+	"gatehouse/internal/limit"
+	"gatehouse/internal/seal"
+	"gatehouse/session"
+	"gatehouse/sso"
+)
+
+// A Flow is a login whose answer holds and that its browser has yet to finish.
+type Flow struct {
+	ID         string   // 128 bits, hexadecimal
+	Browser    [16]byte // sso.BrowserHash of the browser that began it
+	Method     session.Method
+	Purpose    sso.Purpose
+	UserID     string // who it is, where the answer says so itself (a password)
+	Claim      Claim  // what an IdP said, where one did
+	AnsweredAt time.Time
+	ExpiresAt  time.Time
+}
+
+// A Claim is what an identity provider said of a person.
+type Claim struct {
+	SubjectKind string
+	Subject     string
+	Email       string
+	FirstName   string
+	LastName    string
+	RealName    string
+	Groups      []string
+	SessionEnds time.Time // zero: not said
+}
+
+// A Standing is whether, and how, a login method may be used now.
+type Standing struct {
+	Usable         bool // active, enabled, its organization not suspended
+	OrganizationID string
+	TokenLifetime  time.Duration // 0: as long as sessions last
+}
+
+// Store is what Login needs of storage.
+type Store interface {
+	Tx(ctx context.Context, fn func(ctx context.Context) error) error
+
+	// Standing returns fault.NotFound if there is no such method.
+	Standing(ctx context.Context, methodID string) (Standing, error)
+
+	// IdP gives an identity provider of any organization, deleted ones too: ask
+	// sso.IdP.Admits. It returns fault.NotFound if there is none.
+	IdP(ctx context.Context, id string) (*sso.IdP, error)
+
+	// UseOnce notes that a key was used, until it cannot be used anyway. It
+	// returns fault.Exists if it was used before. kind keeps keys of different
+	// sorts apart.
+	UseOnce(ctx context.Context, kind, key string, until time.Time) error
+
+	// AddFlow keeps a flow. Flow returns fault.NotFound if there is none that
+	// ends after now. TakeFlow removes it and returns it, to one caller ever,
+	// if it began in that browser; else fault.NotFound.
+	AddFlow(ctx context.Context, f Flow) error
+	Flow(ctx context.Context, id string, now time.Time) (Flow, error)
+	TakeFlow(ctx context.Context, id string, browser [16]byte, now time.Time) (Flow, error)
+
+	// UserWithPassword gives a user and the hash of the password, which may be
+	// empty. It returns fault.NotFound if there is no such user.
+	UserWithPassword(ctx context.Context, email string) (account.User, string, error)
+	User(ctx context.Context, id string) (account.User, error)
+
+	// UserByIdentity returns fault.NotFound if the subject is not linked.
+	UserByIdentity(ctx context.Context, methodID, subjectKind, subject string) (account.User, error)
+	AddUser(ctx context.Context, u account.User, passwordHash string) error
+	AddIdentity(ctx context.Context, i account.Identity) error
+
+	// TouchIdentity notes a login and the address asserted at it.
+	TouchIdentity(ctx context.Context, methodID, subjectKind, subject, email string, at time.Time) error
+
+	// AddMember returns fault.Exists if the user is a member already.
+	AddMember(ctx context.Context, m account.Member) error
+}
+
+// Login takes people in.
+type Login struct {
+	Store     Store
+	Provider  *sso.Provider
+	Tokens    *session.Tokens
+	People    *account.People
+	Passwords *account.Passwords
+	Limits    limit.Limiter
+	Keys      *seal.Keyring // proofs that a browser is known
+	Open      bool          // whether anybody may sign up with a password
+	NewUserID func() string
+	Now       func() time.Time
+	Log       *slog.Logger
+}
+
+// A Client is the browser or program at the other end.
+type Client struct {
+	IP        netip.Addr // zero if it is not known
+	UserAgent string
+}
+
+// The limits of attempts. Passwords are counted three ways, so that one
+// address cannot try many, nor many addresses one account; but a browser in
+// which the owner has logged in before is counted on its own, so that nobody
+// locks an owner out by guessing.
+var (
+	startsByAddress   = limit.Rule{Name: "login start", Burst: 1000, Every: 10 * time.Millisecond}
+	refusalsByAddress = limit.Rule{Name: "saml refusal", Burst: 100, Every: time.Second}
+	guessesByBoth     = limit.Rule{Name: "password for account from address", Burst: 10, Every: time.Minute}
+	guessesByAddress  = limit.Rule{Name: "password from address", Burst: 100, Every: 6 * time.Second}
+	guessesByAccount  = limit.Rule{Name: "password for account", Burst: 200, Every: 20 * time.Second}
+	guessesByKnown    = limit.Rule{Name: "password in known browser", Burst: 10, Every: time.Minute}
+	signupsByAddress  = limit.Rule{Name: "signup", Burst: 20, Every: time.Minute}
+)
+
+// errDisabled is the answer where a method is there and may not be used.
+func errDisabled() *fault.Error {
+	return fault.Denied.Errorf("This identity provider is not enabled. An administrator of the organization can complete its settings and enable it.").As("authentication_method_disabled")
+}
+
+// errNoMethod is the answer where a method is not there.
+func errNoMethod() *fault.Error {
+	return fault.NotFound.Errorf("There is no identity provider at this address. Ask the organization's administrator for the right link.").As("authentication_method_not_found")
+}

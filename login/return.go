@@ -1,0 +1,39 @@
+package login
+
+import (
+	"net/url"
+	"path"
+	"strings"
+)
+
+// SafeReturn gives the path that a login may lead to: a page of ours that only
+// reads, or "/" for anything else. It never gives another site, whatever
+// browsers make of backslashes, double slashes and control characters, nor a
+// page that does something, asks for a login or ends one.
+func SafeReturn(to string) string {
+	const home = "/"
+	if len(to) > 200 || !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") {
+		return home
+	}
+	for _, c := range []byte(to) {
+		// Browsers read \ as / and drop tabs and line ends inside a URL.
+		if c <= ' ' || c >= 0x7f || c == '\\' {
+			return home
+		}
+	}
+	u, err := url.Parse(to)
+	if err != nil || u.IsAbs() || u.Host != "" || u.Opaque != "" || u.User != nil {
+		return home
+	}
+	// The decoded path decides: %2e%2e and %2f must not lead elsewhere.
+	clean := path.Clean(u.Path)
+	if clean != u.Path && clean+"/" != u.Path || strings.ContainsAny(u.Path, "\\\x00\r\n") || strings.HasPrefix(clean, "//") {
+		return home
+	}
+	first, _, _ := strings.Cut(clean[1:], "/")
+	switch first {
+	case "login", "logout", "signup", "link", "v1", "confirm", "static", "healthz", "readyz", "metrics":
+		return home
+	}
+	return (&url.URL{Path: u.Path, RawQuery: u.RawQuery}).String()
+}
