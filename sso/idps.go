@@ -1,0 +1,206 @@
+package sso
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gatehouse/account"
+	"gatehouse/internal/fault"
+	"gatehouse/internal/seal"
+)
+
+// mostIdPs is how many identity providers one organization may have. Each
+// costs a key, and a check that lists them all must stay cheap.
+const mostIdPs = 50
+
+// IdPStore is what IdPs needs of storage. What it gives back belongs to the
+// caller, who may change it; IdP.Certificates is parsed from
+// Settings.CertificatePEM with [ParseCertificates].
+type IdPStore interface {
+	Tx(ctx context.Context, fn func(ctx context.Context) error) error
+
+	// LockOrganization makes this transaction the only one that changes what
+	// the organization's checks depend on, until it ends. It returns
+	// fault.NotFound if there is none.
+	LockOrganization(ctx context.Context, id string) error
+
+	// AddIdP inserts an identity provider.
+	AddIdP(ctx context.Context, i *IdP) error
+
+	// IdP gives an identity provider of any organization, deleted ones too:
+	// ask [IdP.Admits] before letting anybody through it. It returns
+	// fault.NotFound if there is none.
+	IdP(ctx context.Context, id string) (*IdP, error)
+
+	// IdPOf gives an identity provider of one root account. It returns
+	// fault.NotFound if there is none, if it is deleted, and if it belongs to
+	// another account.
+	IdPOf(ctx context.Context, accountID, id string) (*IdP, error)
+
+	// IdPsOf lists those of one root account that are not deleted, oldest
+	// first.
+	IdPsOf(ctx context.Context, accountID string) ([]*IdP, error)
+
+	// CountIdPs counts those of one organization that are not deleted.
+	CountIdPs(ctx context.Context, organizationID string) (int, error)
+
+	// UpdateIdP writes Name, Enabled, State, Settings, UpdatedAt and
+	// DeletedAt.
+	UpdateIdP(ctx context.Context, i *IdP) error
+}
+
+// IdPs keeps the identity providers of organizations.
+type IdPs struct {
+	Store IdPStore
+	Keys  *seal.Keyring // seals the keys that are made for new ones
+	Base  string        // the public URL, without a slash at the end
+	NewID func() string // am…
+	Now   func() time.Time
+}
+
+// A New is what somebody says of an identity provider that does not exist yet.
+type New struct {
+	Type   string // "saml"
+	Change        // Name is required
+}
+
+// CheckOwner says whether an account may own identity providers: root accounts
+// may, units use those of their organization. It returns fault.Invalid.
+func CheckOwner(a account.Account) error {
+	if a.ParentID == "" {
+		return nil
+	}
+	return fault.Invalid.Errorf("An organizational unit cannot have authentication methods of its own: it uses those of its organization.").
+		As("nested_account_cannot_have_authentication_method")
+}
+
+// Admits reports whether people may come in through the identity provider:
+// it is configured, enabled and not deleted.
+func (i *IdP) Admits() bool { return i.Enabled && i.State == Active }
+
+// Create adds an identity provider to an organization. With a name and a type
+// alone it is pending and disabled, and has its URLs already, for the other
+// side to be configured with; with an entity id, an SSO URL and a certificate
+// it is active, and enabled unless asked otherwise. It returns fault.Invalid
+// at the field, fault.Conflict if it should be enabled and is incomplete, and
+// fault.Denied at the limit.
+func (s *IdPs) Create(ctx context.Context, by account.Actor, org account.Organization, n New) (*IdP, error) {
+	if n.Type != "saml" {
+		return nil, fault.Invalid.Errorf("The type of an authentication method that you add is saml.").At("authentication_method_type")
+	}
+	if n.Name == nil {
+		return nil, fault.Invalid.Errorf("Give the authentication method a name.").At("authentication_method_name")
+	}
+	now := s.Now()
+	i := &IdP{
+		ID:             s.NewID(),
+		OrganizationID: org.ID,
+		AccountID:      org.AccountID,
+		State:          Pending,
+		Base:           s.Base,
+		Settings: Settings{
+			Binding:            Redirect,
+			DigestAlgorithm:    "sha256",
+			SignatureAlgorithm: "rsa-sha256",
+		},
+		CreatedAt: now,
+		UpdatedAt: now,
+	}
+	change, err := n.Change.withMetadata(now)
+	if err != nil {
+		return nil, err
+	}
+	if err := change.apply(i); err != nil {
+		return nil, err
+	}
+	// Making an RSA key takes long enough to be done before the transaction,
+	// and only for a request that is right.
+	if err := i.makeKey(s.Keys, now); err != nil {
+		return nil, fmt.Errorf("make key of %s: %w", i.ID, err)
+	}
+	err = s.Store.Tx(ctx, func(ctx context.Context) error {
+		if err := s.Store.LockOrganization(ctx, org.ID); err != nil {
+			return err
+		}
+		count, err := s.Store.CountIdPs(ctx, org.ID)
+		if err != nil {
+			return err
+		}
+		if count >= mostIdPs {
+			return fault.Denied.Errorf("The organization has %d authentication methods, which is the most. Delete one that is not used.", count).
+				As("authentication_method_limit_reached")
+		}
+		return s.Store.AddIdP(ctx, i)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("add IdP to %s: %w", org.ID, err)
+	}
+	return i, nil
+}
+
+// List gives an organization's identity providers, oldest first, without
+// deleted ones.
+func (s *IdPs) List(ctx context.Context, org account.Organization) ([]*IdP, error) {
+	return s.Store.IdPsOf(ctx, org.AccountID)
+}
+
+// Get gives one identity provider of an organization. It returns
+// fault.NotFound if the organization has none with this id.
+func (s *IdPs) Get(ctx context.Context, org account.Organization, id string) (*IdP, error) {
+	i, err := s.Store.IdPOf(ctx, org.AccountID, id)
+	if errors.Is(err, fault.NotFound) {
+		return nil, fault.NotFound.Errorf("The organization has no such authentication method.").
+			As("authentication_method_not_found").Because(err)
+	}
+	return i, err
+}
+
+// Update changes what the change says and leaves the rest. It returns
+// fault.NotFound as Get does, fault.Invalid at the field, and fault.Conflict
+// if it should be enabled and is incomplete.
+func (s *IdPs) Update(ctx context.Context, by account.Actor, org account.Organization, id string, c Change) (*IdP, error) {
+	c, err := c.withMetadata(s.Now())
+	if err != nil {
+		return nil, err
+	}
+	return s.change(ctx, org, id, c.apply)
+}
+
+// Delete ends an identity provider: nobody comes in through it any more. It
+// stays in storage for what refers to it. It returns fault.NotFound as Get
+// does.
+func (s *IdPs) Delete(ctx context.Context, by account.Actor, org account.Organization, id string) error {
+	_, err := s.change(ctx, org, id, func(i *IdP) error {
+		now := s.Now()
+		i.State, i.Enabled, i.DeletedAt = Deleted, false, &now
+		return nil
+	})
+	return err
+}
+
+// change edits one identity provider while nobody else changes anything of the
+// organization.
+func (s *IdPs) change(ctx context.Context, org account.Organization, id string, edit func(*IdP) error) (*IdP, error) {
+	var out *IdP
+	err := s.Store.Tx(ctx, func(ctx context.Context) error {
+		if err := s.Store.LockOrganization(ctx, org.ID); err != nil {
+			return err
+		}
+		i, err := s.Get(ctx, org, id)
+		if err != nil {
+			return err
+		}
+		if err := edit(i); err != nil {
+			return err
+		}
+		i.UpdatedAt = s.Now()
+		out = i
+		return s.Store.UpdateIdP(ctx, i)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("change IdP %s: %w", id, err)
+	}
+	return out, nil
+}

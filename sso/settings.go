@@ -1,0 +1,230 @@
+package sso
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"gatehouse/account"
+	"gatehouse/internal/fault"
+)
+
+// The limits of settings, as the API promises them.
+const (
+	mostName         = 128 // characters
+	mostMapped       = 256 // characters of an attribute's name
+	leastTokenMaxAge = 300
+	mostTokenMaxAge  = 1296000 // seconds: 15 days
+)
+
+// A Change says what to set of an identity provider. A nil field stays. The
+// API's name of each field, which errors use, stands beside it.
+type Change struct {
+	Name    *string // authentication_method_name, 1 to 128 characters
+	Enabled *bool   // authentication_method_enabled
+
+	EntityID     *string // saml_entity_id
+	SSOURL       *string // saml_idp_url: https, or http on a loopback host
+	Certificates *string // saml_certificate: as ParseCertificates takes it
+	Binding      *string // saml_request_binding: redirect or post
+	Metadata     *string // saml_idp_metadata: says these four at once
+
+	DigestAlgorithm     *string // saml_digest_algorithm
+	SignatureAlgorithm  *string // saml_signature_algorithm
+	Variant             *string // saml_variant
+	SignRequests        *bool   // saml_authn_requests_signed_enabled
+	WantAssertionSigned *bool   // saml_assertion_signed_enabled
+	RequestAuthnContext *bool   // saml_requested_authn_context_enabled
+
+	IdPLoginAllowed *bool    // saml_idp_login_allowed
+	JoinGroups      *bool    // saml_join_groups
+	Mapping         *Mapping // saml_field_mapping: the whole mapping anew
+	AllowSHA1       *bool    // saml_allow_sha1
+	AllowSmallKeys  *bool    // saml_allow_small_keys
+
+	TokenMaxAge         *int     // auth_token_max_age_seconds, 300 to 1296000
+	TokenExtendWhenUsed *bool    // auth_token_extend_when_used
+	AutoJoinGroupID     *string  // auto_join_user_group_id
+	LinkedDomains       []string // linked_domains: ids
+	SCIMEnabled         *bool    // scim_enabled
+}
+
+// apply makes the change. After an error i is neither the old one nor the new.
+func (c Change) apply(i *IdP) error {
+	for _, f := range []struct{ from, to *bool }{
+		{c.SignRequests, &i.SignRequests},
+		{c.WantAssertionSigned, &i.WantAssertionSigned},
+		{c.RequestAuthnContext, &i.RequestAuthnContext},
+		{c.IdPLoginAllowed, &i.IdPLoginAllowed},
+		{c.JoinGroups, &i.JoinGroups},
+		{c.AllowSHA1, &i.AllowSHA1},
+		{c.AllowSmallKeys, &i.AllowSmallKeys},
+		{c.TokenExtendWhenUsed, &i.TokenExtendWhenUsed},
+	} {
+		if f.from != nil {
+			*f.to = *f.from
+		}
+	}
+	for _, step := range []func(*IdP) error{c.applyName, c.applyTrust, c.applyRequests, c.applyMapping, c.applyTokens, c.applyState} {
+		if err := step(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c Change) applyName(i *IdP) error {
+	if c.Name == nil {
+		return nil
+	}
+	name, err := account.CleanText(*c.Name, "authentication_method_name", mostName)
+	if err == nil && name == "" {
+		err = fault.Invalid.Errorf("Give the authentication method a name.").At("authentication_method_name")
+	}
+	i.Name = name
+	return err
+}
+
+// applyTrust sets who the IdP is and how it is known.
+func (c Change) applyTrust(i *IdP) error {
+	for _, f := range []struct {
+		field string
+		from  *string
+		to    *string
+		check func(string) error
+	}{
+		{"saml_entity_id", c.EntityID, &i.EntityID, checkEntityID},
+		{"saml_idp_url", c.SSOURL, &i.SSOURL, func(s string) error { _, err := parseSSOURL(s); return err }},
+		{"saml_certificate", c.Certificates, &i.CertificatePEM, func(s string) (err error) {
+			i.Certificates, err = ParseCertificates(s)
+			return err
+		}},
+	} {
+		if f.from == nil {
+			continue
+		}
+		value := strings.TrimSpace(*f.from)
+		*f.to = value
+		if value == "" {
+			// A method that works would stop to without anybody having said so.
+			if i.State == Active {
+				return fault.Invalid.Errorf("A configured authentication method needs this. Replace it, or disable the method.").At(f.field)
+			}
+			continue
+		}
+		if err := f.check(value); err != nil {
+			return fault.Of(err).At(f.field)
+		}
+	}
+	if i.CertificatePEM == "" {
+		i.Certificates = nil
+	}
+	return checkKeySizes(i.Certificates, i.AllowSmallKeys)
+}
+
+// applyRequests sets how our requests are written. An empty text means the
+// default, which is first in each list.
+func (c Change) applyRequests(i *IdP) error {
+	binding := string(i.Binding)
+	for _, f := range []struct {
+		field   string
+		from    *string
+		to      *string
+		allowed []string
+	}{
+		{"saml_request_binding", c.Binding, &binding, []string{string(Redirect), string(Post)}},
+		{"saml_digest_algorithm", c.DigestAlgorithm, &i.DigestAlgorithm, []string{"sha256", "sha1", "sha384", "sha512"}},
+		{"saml_signature_algorithm", c.SignatureAlgorithm, &i.SignatureAlgorithm, []string{"rsa-sha256", "rsa-sha1", "rsa-sha384", "rsa-sha512"}},
+		{"saml_variant", c.Variant, &i.Variant, []string{"", "adfs"}},
+	} {
+		if f.from == nil {
+			continue
+		}
+		switch {
+		case *f.from == "":
+			*f.to = f.allowed[0]
+		case slices.Contains(f.allowed, *f.from):
+			*f.to = *f.from
+		case *f.from == "dsa-sha1":
+			return fault.Invalid.Errorf("DSA is not offered: our key is an RSA key.").At(f.field)
+		default:
+			return fault.Invalid.Errorf("Say %s, or leave it out.", strings.Join(slices.DeleteFunc(f.allowed, func(s string) bool { return s == "" }), ", ")).At(f.field)
+		}
+	}
+	i.Binding = Binding(binding)
+	return nil
+}
+
+func (c Change) applyMapping(i *IdP) error {
+	if c.Mapping == nil {
+		return nil
+	}
+	m := *c.Mapping
+	for _, f := range []struct {
+		field string
+		name  *string
+	}{
+		{"email", &m.Email},
+		{"first_name", &m.FirstName},
+		{"last_name", &m.LastName},
+		{"real_name", &m.RealName},
+		{"identity", &m.Identity},
+		{"groups", &m.Groups},
+	} {
+		clean, err := account.CleanText(*f.name, "saml_field_mapping."+f.field, mostMapped)
+		if err != nil {
+			return err
+		}
+		*f.name = clean
+	}
+	i.Mapping = m
+	return nil
+}
+
+// applyTokens sets what a login through the IdP yields, and refuses what this
+// version has nothing for: groups, domains, provisioning.
+func (c Change) applyTokens(i *IdP) error {
+	switch {
+	case c.TokenMaxAge != nil && (*c.TokenMaxAge < leastTokenMaxAge || *c.TokenMaxAge > mostTokenMaxAge):
+		return fault.Invalid.Errorf("Say a number of seconds from %d to %d.", leastTokenMaxAge, mostTokenMaxAge).At("auth_token_max_age_seconds")
+	case c.AutoJoinGroupID != nil && *c.AutoJoinGroupID != "":
+		return fault.Invalid.Errorf("The organization has no such group.").At("auto_join_user_group_id")
+	case len(c.LinkedDomains) > 0:
+		return fault.NotFound.Errorf("The organization has no such domain.").At("linked_domains").As("organization_domain_not_found")
+	case c.SCIMEnabled != nil && *c.SCIMEnabled:
+		return fault.Invalid.Errorf("Provisioning by SCIM is not offered. Say false, or leave it out.").At("scim_enabled")
+	}
+	if c.TokenMaxAge != nil {
+		i.TokenMaxAge = time.Duration(*c.TokenMaxAge) * time.Second
+	}
+	return nil
+}
+
+// applyState follows from the rest: a method becomes active when it is
+// complete, and is enabled then unless the same change says otherwise.
+func (c Change) applyState(i *IdP) error {
+	var missing []string
+	if i.EntityID == "" {
+		missing = append(missing, "saml_entity_id")
+	}
+	if i.SSOURL == "" {
+		missing = append(missing, "saml_idp_url")
+	}
+	if len(i.Certificates) == 0 {
+		missing = append(missing, "saml_certificate")
+	}
+	if len(missing) > 0 {
+		if c.Enabled != nil && *c.Enabled {
+			return fault.Conflict.Errorf("Before it can be enabled, the authentication method needs %s.", strings.Join(missing, ", ")).
+				At("authentication_method_enabled").As("authentication_method_not_configured")
+		}
+		return nil
+	}
+	if i.State == Pending {
+		i.State, i.Enabled = Active, true
+	}
+	if c.Enabled != nil {
+		i.Enabled = *c.Enabled
+	}
+	return nil
+}
