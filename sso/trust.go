@@ -190,6 +190,10 @@ func parseSSOURL(address string) (*url.URL, error) {
 	if err != nil || u.Host == "" || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return bad("Type a URL that begins with https://.")
 	}
+	// The host goes into a Content-Security-Policy, where ; , and * mean something.
+	if strings.ContainsFunc(strings.ToLower(u.Host), func(r rune) bool { return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789-_.:[]", r) }) {
+		return bad("The URL's host name holds a character that host names do not have.")
+	}
 	if u.Scheme == "http" && !isLoopback(u.Hostname()) {
 		return bad("The URL has to begin with https://. Only on this machine itself, such as on localhost, may it be http.")
 	}

@@ -1,0 +1,245 @@
+package sso
+
+import (
+	"bytes"
+	"compress/flate"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	_ "crypto/sha1" // rsa-sha1, for IdPs that know nothing newer
+	_ "crypto/sha512"
+	"encoding/base64"
+	"fmt"
+	"net/url"
+	"sync"
+	"time"
+
+	"gatehouse/internal/fault"
+)
+
+// A Request is a login on its way to an IdP, for a browser to carry.
+type Request struct {
+	ID      string // of the AuthnRequest: the ticket
+	Binding Binding
+	URL     string  // where the browser goes: with the request in its query (Redirect), or by POST with Form
+	Form    []Field // for Post: SAMLRequest and RelayState
+	Origin  string  // of URL, as in https://idp.example.com, for the page's Content-Security-Policy
+}
+
+// A Field is one field of a form.
+type Field struct{ Name, Value string }
+
+// The algorithms for our requests, by the names that settings have for them.
+var (
+	signatureAlgorithms = map[string]algorithm{
+		"rsa-sha1":   {"http://www.w3.org/2000/09/xmldsig#rsa-sha1", crypto.SHA1},
+		"rsa-sha256": {"http://www.w3.org/2001/04/xmldsig-more#rsa-sha256", crypto.SHA256},
+		"rsa-sha384": {"http://www.w3.org/2001/04/xmldsig-more#rsa-sha384", crypto.SHA384},
+		"rsa-sha512": {"http://www.w3.org/2001/04/xmldsig-more#rsa-sha512", crypto.SHA512},
+	}
+	digestAlgorithms = map[string]algorithm{
+		"sha1":   {"http://www.w3.org/2000/09/xmldsig#sha1", crypto.SHA1},
+		"sha256": {"http://www.w3.org/2001/04/xmlenc#sha256", crypto.SHA256},
+		"sha384": {"http://www.w3.org/2001/04/xmldsig-more#sha384", crypto.SHA384},
+		"sha512": {"http://www.w3.org/2001/04/xmlenc#sha512", crypto.SHA512},
+	}
+)
+
+type algorithm struct {
+	uri  string
+	hash crypto.Hash
+}
+
+// The contexts that RequestAuthnContext asks for. AD FS, which knows no order
+// of contexts, has to be told that being logged in to Windows is as good.
+const (
+	passwordContext = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
+	windowsContext  = "urn:federation:authentication:windows"
+)
+
+// Request writes an AuthnRequest (SAML Core, 3.4.1) that asks the IdP to log
+// the person of this ticket in, signed if the settings say so. Its ID carries
+// the ticket and RelayState names the flow. It returns fault.Conflict if
+// nobody may come in through the IdP.
+func (p *Provider) Request(i *IdP, t Ticket, now time.Time) (*Request, error) {
+	if !i.Admits() {
+		return nil, fault.Conflict.Errorf("This identity provider is not in use: it is disabled, or not configured completely.")
+	}
+	target, err := parseSSOURL(i.SSOURL)
+	if err != nil {
+		return nil, fmt.Errorf("write request to %s: %w", i.ID, err)
+	}
+	r := &Request{
+		ID:      p.RequestID(i.ID, t),
+		Binding: i.Binding,
+		Origin:  target.Scheme + "://" + target.Host,
+	}
+	if i.Binding == Post {
+		err = p.post(r, i, t, now)
+	} else {
+		err = p.redirect(r, i, t, now, target.RawQuery != "" || target.ForceQuery)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("write request to %s: %w", i.ID, err)
+	}
+	return r, nil
+}
+
+// redirect puts the request into a query (SAML Bindings, 3.4.4). What is
+// signed is that part of the query, byte for byte as it is sent.
+func (p *Provider) redirect(r *Request, i *IdP, t Ticket, now time.Time, hasQuery bool) error {
+	separator := "?"
+	if hasQuery {
+		separator = "&"
+	}
+	document := i.requestHead(r.ID, now)
+	document.requestTail(i)
+	query := "SAMLRequest=" + url.QueryEscape(base64.StdEncoding.EncodeToString(deflate(document.b))) +
+		"&RelayState=" + url.QueryEscape(t.FlowID)
+	if i.SignRequests {
+		a, known := signatureAlgorithms[i.SignatureAlgorithm]
+		if !known {
+			return fmt.Errorf("unknown signature algorithm %q", i.SignatureAlgorithm)
+		}
+		query += "&SigAlg=" + url.QueryEscape(a.uri)
+		signature, err := p.sign(i, a, []byte(query))
+		if err != nil {
+			return err
+		}
+		query += "&Signature=" + url.QueryEscape(base64.StdEncoding.EncodeToString(signature))
+	}
+	r.URL = i.SSOURL + separator + query
+	return nil
+}
+
+// post puts the request into a form (SAML Bindings, 3.5.4), with an enveloped
+// signature after Issuer, where the schema wants it.
+func (p *Provider) post(r *Request, i *IdP, t Ticket, now time.Time) error {
+	document := i.requestHead(r.ID, now)
+	if i.SignRequests {
+		signature, err := p.envelope(i, r.ID, now)
+		if err != nil {
+			return err
+		}
+		document.b = append(document.b, signature...)
+	}
+	document.requestTail(i)
+	r.URL = i.SSOURL
+	r.Form = []Field{
+		{"SAMLRequest", base64.StdEncoding.EncodeToString(document.b)},
+		{"RelayState", t.FlowID},
+	}
+	return nil
+}
+
+// requestHead begins an AuthnRequest, up to and with its Issuer.
+func (i *IdP) requestHead(id string, now time.Time) *xmlWriter {
+	w := &xmlWriter{b: make([]byte, 0, 1024)}
+	w.open("samlp:AuthnRequest", "xmlns:samlp", protocolNS,
+		"AssertionConsumerServiceURL", i.ACSURL(),
+		"Destination", i.SSOURL,
+		"ID", id,
+		"IssueInstant", now.UTC().Format("2006-01-02T15:04:05Z"),
+		"ProtocolBinding", postBinding,
+		"Version", "2.0")
+	w.leaf("saml:Issuer", i.MetadataURL(), "xmlns:saml", assertionNS)
+	return w
+}
+
+// requestTail ends the AuthnRequest that requestHead began.
+func (w *xmlWriter) requestTail(i *IdP) {
+	// No format is asked for: which name an IdP gives is configured there, and
+	// many refuse to give another. AD FS is not even asked to make one up.
+	if i.Variant != "adfs" {
+		w.leaf("samlp:NameIDPolicy", "", "AllowCreate", "true")
+	}
+	if i.RequestAuthnContext {
+		comparison, contexts := "minimum", []string{passwordContext}
+		if i.Variant == "adfs" {
+			comparison, contexts = "exact", []string{passwordContext, windowsContext}
+		}
+		w.open("samlp:RequestedAuthnContext", "Comparison", comparison)
+		for _, c := range contexts {
+			w.leaf("saml:AuthnContextClassRef", c, "xmlns:saml", assertionNS)
+		}
+		w.close("samlp:RequestedAuthnContext")
+	}
+	w.close("samlp:AuthnRequest")
+}
+
+// envelope writes the signature of an AuthnRequest of ours (XML Signature 1.1,
+// 4). It is written by hand because goxmldsig digests with the hash that it
+// signs with, and the settings name two.
+func (p *Provider) envelope(i *IdP, id string, now time.Time) ([]byte, error) {
+	a, known := signatureAlgorithms[i.SignatureAlgorithm]
+	d, knownDigest := digestAlgorithms[i.DigestAlgorithm]
+	if !known || !knownDigest {
+		return nil, fmt.Errorf("unknown algorithms %q and %q", i.SignatureAlgorithm, i.DigestAlgorithm)
+	}
+	unsigned := i.requestHead(id, now)
+	unsigned.requestTail(i)
+	info := &xmlWriter{}
+	info.open("ds:SignedInfo", "xmlns:ds", signatureNS)
+	info.leaf("ds:CanonicalizationMethod", "", "Algorithm", "http://www.w3.org/2001/10/xml-exc-c14n#")
+	info.leaf("ds:SignatureMethod", "", "Algorithm", a.uri)
+	info.open("ds:Reference", "URI", "#"+id)
+	info.open("ds:Transforms")
+	info.leaf("ds:Transform", "", "Algorithm", signatureNS+"enveloped-signature")
+	info.leaf("ds:Transform", "", "Algorithm", "http://www.w3.org/2001/10/xml-exc-c14n#")
+	info.close("ds:Transforms")
+	info.leaf("ds:DigestMethod", "", "Algorithm", d.uri)
+	info.leaf("ds:DigestValue", base64.StdEncoding.EncodeToString(d.sum(unsigned.b)))
+	info.close("ds:Reference")
+	info.close("ds:SignedInfo")
+	signature, err := p.sign(i, a, info.b)
+	if err != nil {
+		return nil, err
+	}
+	w := &xmlWriter{}
+	w.open("ds:Signature", "xmlns:ds", signatureNS)
+	w.b = append(w.b, info.b...)
+	w.leaf("ds:SignatureValue", base64.StdEncoding.EncodeToString(signature))
+	w.open("ds:KeyInfo")
+	w.open("ds:X509Data")
+	w.leaf("ds:X509Certificate", base64.StdEncoding.EncodeToString(i.SPCertificate))
+	w.close("ds:X509Data")
+	w.close("ds:KeyInfo")
+	w.close("ds:Signature")
+	return w.b, nil
+}
+
+func (a algorithm) sum(data []byte) []byte {
+	h := a.hash.New()
+	h.Write(data)
+	return h.Sum(nil)
+}
+
+func (p *Provider) sign(i *IdP, a algorithm, data []byte) ([]byte, error) {
+	key, err := p.key(i)
+	if err != nil {
+		return nil, err
+	}
+	return rsa.SignPKCS1v15(rand.Reader, key, a.hash, a.sum(data))
+}
+
+// deflaters keeps what deflate works with: most of a megabyte, which is too
+// much to make anew for each of a thousand logins a second.
+var deflaters = sync.Pool{New: func() any {
+	w, err := flate.NewWriter(nil, flate.BestSpeed)
+	if err != nil {
+		panic(err) // the level is one of the package's own
+	}
+	return w
+}}
+
+// deflate compresses as RFC 1951 says, without a header.
+func deflate(data []byte) []byte {
+	var out bytes.Buffer
+	out.Grow(len(data))
+	w := deflaters.Get().(*flate.Writer)
+	defer deflaters.Put(w)
+	w.Reset(&out)
+	w.Write(data) // a bytes.Buffer takes everything
+	w.Close()
+	return out.Bytes()
+}
