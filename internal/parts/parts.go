@@ -1,0 +1,65 @@
+// Package parts gives tests the real servers and programs that they run
+// against: a database, an identity provider, a browser.
+//
+// Nothing here starts anything. scripts/parts.sh does, and says in environment
+// variables where each part is. A test that needs a part which is not there is
+// skipped with a line that names it, so that "go test ./..." needs nothing but
+// Go; where GATEHOUSE_TEST_STRICT is set, as in CI, that test fails instead.
+package parts
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// The variables that scripts/parts.sh prints.
+const (
+	Postgres = "GATEHOUSE_TEST_POSTGRES" // URL of a database that the user owns
+	SSP      = "GATEHOUSE_TEST_SSP"      // base URL of SimpleSAMLphp, without a path
+	SSPDir   = "GATEHOUSE_TEST_SSP_DIR"  // its folder: sps/ is where service providers are registered
+	Chromium = "GATEHOUSE_TEST_CHROMIUM" // path of the browser
+
+	Strict = "GATEHOUSE_TEST_STRICT" // not empty: a missing part fails the test
+)
+
+var names = map[string]string{
+	Postgres: "a PostgreSQL server",
+	SSP:      "SimpleSAMLphp",
+	SSPDir:   "SimpleSAMLphp's folder",
+	Chromium: "Chromium",
+}
+
+// Need gives the value of the environment variable env, which says where a
+// part is. Without it the test is skipped, or fails where Strict is set.
+func Need(t testing.TB, env string) string {
+	t.Helper()
+	if v := os.Getenv(env); v != "" {
+		return v
+	}
+	name := names[env]
+	if name == "" {
+		name = "a part"
+	}
+	missing(t, name+" ("+env+" is not set; scripts/parts.sh starts it)")
+	return ""
+}
+
+// Program gives the path of a program, as Need does for a server.
+func Program(t testing.TB, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		missing(t, "the program "+name+" (scripts/setup.sh installs it)")
+	}
+	return path
+}
+
+func missing(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv(Strict) != "" {
+		t.Fatalf("this test needs %s, and %s forbids skipping it", what, Strict)
+		return
+	}
+	t.Skipf("this test needs %s", what)
+}
