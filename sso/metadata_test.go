@@ -1,0 +1,103 @@
+package sso
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/xml"
+	"testing"
+
+	"github.com/crewjam/saml"
+	"github.com/google/go-cmp/cmp"
+)
+
+// asCrewjamReads gives our metadata as another implementation understands it.
+func asCrewjamReads(t *testing.T, text []byte) saml.EntityDescriptor {
+	t.Helper()
+	var out saml.EntityDescriptor
+	if err := xml.Unmarshal(text, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestMetadataSaysWhatTheSettingsSay(t *testing.T) {
+	for _, test := range []struct {
+		name         string
+		sign, signed bool
+	}{
+		{"nothing signed", false, false},
+		{"requests signed", true, false},
+		{"signed assertions wanted", false, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p, i := requestIdP(t, func(i *IdP) { i.SignRequests, i.WantAssertionSigned = test.sign, test.signed })
+			text, err := p.Metadata(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := asCrewjamReads(t, text)
+			if got.EntityID != i.MetadataURL() || !got.ValidUntil.IsZero() || len(got.SPSSODescriptors) != 1 {
+				t.Fatalf("got entity %s until %s with %d roles, want %s without end, 1", got.EntityID, got.ValidUntil, len(got.SPSSODescriptors), i.MetadataURL())
+			}
+			role := got.SPSSODescriptors[0]
+			if *role.AuthnRequestsSigned != test.sign || *role.WantAssertionsSigned != test.signed {
+				t.Errorf("got %t and %t, want %t and %t", *role.AuthnRequestsSigned, *role.WantAssertionsSigned, test.sign, test.signed)
+			}
+			var uses []string
+			for _, k := range role.KeyDescriptors {
+				uses = append(uses, k.Use)
+				der, err := base64.StdEncoding.DecodeString(k.KeyInfo.X509Data.X509Certificates[0].Data)
+				if err != nil || !bytes.Equal(der, i.SPCertificate) {
+					t.Errorf("got another certificate for %s (%v)", k.Use, err)
+				}
+			}
+			if diff := cmp.Diff([]string{"signing", "encryption"}, uses); diff != "" {
+				t.Errorf("uses of keys (-want +got):\n%s", diff)
+			}
+			if len(role.AssertionConsumerServices) != 1 {
+				t.Fatalf("got %d ACS, want 1", len(role.AssertionConsumerServices))
+			}
+			acs := role.AssertionConsumerServices[0]
+			if acs.Location != i.ACSURL() || acs.Binding != postBinding || acs.Index != 0 || acs.IsDefault == nil || !*acs.IsDefault {
+				t.Errorf("got ACS %+v, want %s by POST, index 0, the default", acs, i.ACSURL())
+			}
+			if len(role.SingleLogoutServices) != 0 || len(role.NameIDFormats) != 3 {
+				t.Errorf("got %d logout services and %d formats, want 0 and 3", len(role.SingleLogoutServices), len(role.NameIDFormats))
+			}
+		})
+	}
+}
+
+func TestMetadataIsTheSameEachTime(t *testing.T) {
+	p, i := requestIdP(t, nil)
+	one, err := p.Metadata(i)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i.Name, i.Enabled, i.State = "renamed", false, Pending
+	two, err := p.Metadata(i)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(one), string(two)); diff != "" {
+		t.Errorf("metadata changed with what it does not say:\n%s", diff)
+	}
+}
+
+func TestMetadataEscapesWhatItWrites(t *testing.T) {
+	p, i := requestIdP(t, func(i *IdP) { i.Base = `https://sso.example.com/a"b<c&d` })
+	text, err := p.Metadata(i)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := asCrewjamReads(t, text)
+	if got.EntityID != i.MetadataURL() {
+		t.Errorf("got entity %s, want %s", got.EntityID, i.MetadataURL())
+	}
+}
+
+func TestMetadataNeedsACertificate(t *testing.T) {
+	if _, err := (&Provider{}).Metadata(&IdP{ID: "am1"}); err == nil {
+		t.Error("got metadata without a certificate, want an error")
+	}
+}
