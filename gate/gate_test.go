@@ -1,0 +1,128 @@
+package gate_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"testing"
+	"time"
+
+	"gatehouse/account"
+	"gatehouse/gate"
+	"gatehouse/internal/fault"
+	"gatehouse/session"
+)
+
+// places holds two organizations. Alice administers the first, Bob is a member
+// of it, Carol of neither.
+type places struct {
+	bearers map[[sha256.Size]byte]session.Bearer
+}
+
+func (p *places) Organization(_ context.Context, id string) (account.Organization, error) {
+	switch id {
+	case "org1", "org2":
+		return account.Organization{ID: id, Name: "Acme"}, nil
+	case "org3":
+		return account.Organization{ID: id, Name: "Gone", Suspended: true}, nil
+	}
+	return account.Organization{}, fault.NotFound
+}
+
+func (p *places) Account(_ context.Context, id string) (account.Account, error) {
+	switch id {
+	case "a1":
+		return account.Account{ID: "a1", OrganizationID: "org1"}, nil
+	case "a2":
+		return account.Account{ID: "a2", OrganizationID: "org2"}, nil
+	}
+	return account.Account{}, fault.NotFound
+}
+
+func (p *places) Member(_ context.Context, org, user string) (account.Member, error) {
+	switch org + " " + user {
+	case "org1 alice", "org3 alice":
+		return account.Member{OrganizationID: org, UserID: user, SuperAdmin: true}, nil
+	case "org1 bob":
+		return account.Member{OrganizationID: org, UserID: user}, nil
+	}
+	return account.Member{}, fault.NotFound
+}
+
+func (p *places) AddToken(_ context.Context, t session.Token) error {
+	p.bearers[t.Hash] = session.Bearer{Token: t, User: account.User{ID: t.UserID, State: account.ActiveUser}, MethodUsable: true, Linked: true}
+	return nil
+}
+
+func (p *places) Bearer(_ context.Context, hash [sha256.Size]byte) (session.Bearer, error) {
+	b, ok := p.bearers[hash]
+	if !ok {
+		return session.Bearer{}, fault.NotFound
+	}
+	return b, nil
+}
+
+func (p *places) DeleteToken(context.Context, [sha256.Size]byte) error { return nil }
+
+func TestWhoMayComeIn(t *testing.T) {
+	p := &places{bearers: map[[sha256.Size]byte]session.Bearer{}}
+	tokens := &session.Tokens{Store: p, Lifetime: time.Hour, Now: time.Now}
+	g := &gate.Gate{Store: p, Tokens: tokens}
+	text := map[string]string{"nobody": ""}
+	for _, u := range []string{"alice", "bob", "carol"} {
+		s, _, err := tokens.Issue(context.Background(), session.Grant{UserID: u})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text[u] = s
+	}
+	for _, c := range []struct {
+		who  string
+		need account.Permission
+		org  string
+		acct string
+		want error
+	}{
+		{"nobody", account.Anyone, "", "", nil},
+		{"nobody", account.Self, "", "", fault.Unauthenticated},
+		{"nobody", account.ReadOrganization, "org1", "", fault.Unauthenticated},
+		{"nobody", account.ReadOrganization, "org9", "", fault.Unauthenticated},
+		{"alice", account.Self, "", "", nil},
+		{"alice", account.ManageIdPs, "org1", "", nil},
+		{"alice", account.ManageIdPs, "", "a1", nil},
+		{"alice", account.ManageIdPs, "org2", "", fault.NotFound},
+		{"alice", account.ManageIdPs, "", "a2", fault.NotFound},
+		{"alice", account.ManageIdPs, "org9", "", fault.NotFound},
+		{"alice", account.ManageIdPs, "", "a9", fault.NotFound},
+		{"alice", account.ReadOrganization, "org3", "", fault.Denied},
+		{"alice", account.ReadOrganization, "", "", fault.NotFound},
+		{"alice", account.Permission("unheard of"), "org1", "", fault.Denied},
+		{"bob", account.ReadOrganization, "org1", "", nil},
+		{"bob", account.WriteOrganization, "org1", "", fault.Denied},
+		{"bob", account.ManageIdPs, "", "a1", fault.Denied},
+		{"carol", account.ReadOrganization, "org1", "", fault.NotFound},
+		{"carol", account.ReadOrganization, "", "a1", fault.NotFound},
+	} {
+		v, err := g.Admit(context.Background(), gate.Request{Token: text[c.who], Need: c.need, OrganizationID: c.org, AccountID: c.acct})
+		if !errors.Is(err, c.want) {
+			t.Errorf("%s for %s at %s%s: got %v, want %v", c.who, c.need, c.org, c.acct, err, c.want)
+		}
+		if err != nil && v.LoggedIn() {
+			t.Errorf("%s for %s at %s%s: refused, and yet a visit of %s", c.who, c.need, c.org, c.acct, v.User.ID)
+		}
+	}
+}
+
+func TestWhoDoesNotBelongCannotTellWhetherAPlaceExists(t *testing.T) {
+	p := &places{bearers: map[[sha256.Size]byte]session.Bearer{}}
+	tokens := &session.Tokens{Store: p, Lifetime: time.Hour, Now: time.Now}
+	g := &gate.Gate{Store: p, Tokens: tokens}
+	carol, _, _ := tokens.Issue(context.Background(), session.Grant{UserID: "carol"})
+	ask := func(org string) string {
+		_, err := g.Admit(context.Background(), gate.Request{Token: carol, Need: account.ReadOrganization, OrganizationID: org})
+		return fault.Of(err).Message
+	}
+	if there, gone := ask("org1"), ask("org9"); len(there) != len(gone) {
+		t.Errorf("got %q and %q, want them alike but for the id", there, gone)
+	}
+}

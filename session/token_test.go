@@ -1,0 +1,165 @@
+package session
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse/account"
+	"gatehouse/internal/fault"
+)
+
+// fakeStore keeps tokens in a map, and counts look-ups.
+type fakeStore struct {
+	bearers map[[sha256.Size]byte]Bearer
+	taken   int // so many more prefixes are taken
+	lookups int
+}
+
+func (f *fakeStore) AddToken(_ context.Context, t Token) error {
+	if f.taken > 0 {
+		f.taken--
+		return fault.Exists.Errorf("The prefix is taken.")
+	}
+	f.bearers[t.Hash] = Bearer{Token: t, User: account.User{ID: t.UserID, State: account.ActiveUser}, MethodUsable: true, Linked: true}
+	return nil
+}
+
+func (f *fakeStore) Bearer(_ context.Context, hash [sha256.Size]byte) (Bearer, error) {
+	f.lookups++
+	b, ok := f.bearers[hash]
+	if !ok {
+		return Bearer{}, fault.NotFound
+	}
+	return b, nil
+}
+
+func (f *fakeStore) DeleteToken(_ context.Context, hash [sha256.Size]byte) error {
+	delete(f.bearers, hash)
+	return nil
+}
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func newTokens() (*Tokens, *fakeStore, *time.Time) {
+	now, store := noon, &fakeStore{bearers: map[[sha256.Size]byte]Bearer{}}
+	return &Tokens{Store: store, Lifetime: 12 * time.Hour, Now: func() time.Time { return now }}, store, &now
+}
+
+func TestATokenIsStoredAsItsHashAlone(t *testing.T) {
+	s, store, _ := newTokens()
+	text, token, err := s.Issue(context.Background(), Grant{UserID: "u1", Method: Method{Kind: SAML, ID: "am1"}, LoggedIn: noon})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(text, "gts_") || len(text) != 50 || token.Prefix != text[:12] {
+		t.Errorf("got token %q with prefix %q, want gts_ and 46 more, named by its first 12", text, token.Prefix)
+	}
+	for hash, b := range store.bearers {
+		if hash != sha256.Sum256([]byte(text)) || strings.Contains(b.Description+b.UserAgent, text) {
+			t.Error("the store holds something else than the token's SHA-256")
+		}
+	}
+}
+
+func TestATokenThatCannotBeOneIsNotLookedUp(t *testing.T) {
+	s, store, _ := newTokens()
+	text, _, _ := s.Issue(context.Background(), Grant{UserID: "u1"})
+	wrong := "x"
+	if strings.HasSuffix(text, "x") {
+		wrong = "y"
+	}
+	for name, bad := range map[string]string{
+		"empty":           "",
+		"a typing error":  text[:49] + wrong,
+		"another kind":    "gtx" + text[3:],
+		"cut":             text[:49],
+		"longer":          text + "0",
+		"a foreign token": strings.Repeat("A", 50),
+	} {
+		if _, err := s.Verify(context.Background(), bad); !errors.Is(err, fault.Unauthenticated) {
+			t.Errorf("%s: got %v, want unauthenticated", name, err)
+		}
+	}
+	if store.lookups != 0 {
+		t.Errorf("got %d look-ups, want none", store.lookups)
+	}
+}
+
+func TestATokenCountsOnlyWhileEverythingBehindItDoes(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(b *Bearer, now *time.Time)
+		in     bool
+	}{
+		{"as issued", func(*Bearer, *time.Time) {}, true},
+		{"a moment before its end", func(_ *Bearer, now *time.Time) { *now = noon.Add(12*time.Hour - time.Microsecond) }, true},
+		{"at its end", func(_ *Bearer, now *time.Time) { *now = noon.Add(12 * time.Hour) }, false},
+		{"person deactivated", func(b *Bearer, _ *time.Time) { b.User.State = account.DeactivatedUser }, false},
+		{"person in no state", func(b *Bearer, _ *time.Time) { b.User.State = "" }, false},
+		{"all tokens expired later", func(b *Bearer, _ *time.Time) { b.User.TokensValidFrom = noon.Add(time.Second) }, false},
+		{"all tokens expired before", func(b *Bearer, _ *time.Time) { b.User.TokensValidFrom = noon.Add(-time.Second) }, true},
+		{"method disabled", func(b *Bearer, _ *time.Time) { b.MethodUsable = false }, false},
+		{"link cut", func(b *Bearer, _ *time.Time) { b.Linked = false }, false},
+	} {
+		s, store, now := newTokens()
+		text, token, _ := s.Issue(context.Background(), Grant{UserID: "u1"})
+		b := store.bearers[token.Hash]
+		c.change(&b, now)
+		store.bearers[token.Hash] = b
+		_, err := s.Verify(context.Background(), text)
+		if (err == nil) != c.in {
+			t.Errorf("%s: got %v, want in: %v", c.name, err, c.in)
+		}
+		if err != nil && fault.Of(err).Message != errNotValid().Message {
+			t.Errorf("%s: the answer says why: %q", c.name, fault.Of(err).Message)
+		}
+	}
+}
+
+func TestASessionNeverOutlivesWhatTheIdPSaid(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		g    Grant
+		want time.Duration
+	}{
+		{"nothing said", Grant{}, 12 * time.Hour},
+		{"the method says", Grant{Lifetime: time.Hour}, time.Hour},
+		{"the IdP's session ends earlier", Grant{Ends: noon.Add(time.Minute)}, time.Minute},
+		{"the IdP's session ends later", Grant{Lifetime: time.Hour, Ends: noon.Add(24 * time.Hour)}, time.Hour},
+	} {
+		s, _, _ := newTokens()
+		_, token, _ := s.Issue(context.Background(), c.g)
+		if got := token.ExpiresAt.Sub(noon); got != c.want {
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestAPrefixThatIsTakenIsNoFailure(t *testing.T) {
+	s, store, _ := newTokens()
+	store.taken = 2
+	if _, _, err := s.Issue(context.Background(), Grant{UserID: "u1"}); err != nil {
+		t.Errorf("after two taken prefixes: got %v, want a token", err)
+	}
+	store.taken = 3
+	if _, _, err := s.Issue(context.Background(), Grant{UserID: "u1"}); !errors.Is(err, fault.Exists) {
+		t.Errorf("after three: got %v, want exists", err)
+	}
+}
+
+func TestARevokedTokenIsOver(t *testing.T) {
+	s, _, _ := newTokens()
+	text, token, _ := s.Issue(context.Background(), Grant{UserID: "u1"})
+	for range 2 { // the second time is no error
+		if err := s.Revoke(context.Background(), token.Hash); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Verify(context.Background(), text); !errors.Is(err, fault.Unauthenticated) {
+		t.Errorf("got %v, want unauthenticated", err)
+	}
+}
