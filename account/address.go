@@ -2,6 +2,7 @@ package account
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 
@@ -45,7 +46,8 @@ func NormalizeEmail(address string) (string, error) {
 // with fault.Invalid at "domain_name".
 func NormalizeDomain(name string) (string, error) {
 	bad := fault.Invalid.Errorf("Type a domain name such as company.com.").At("domain_name")
-	if name == "" || len(name) > 253 || strings.ContainsAny(name, "[]: \t\r\n") {
+	// IDNA would take what is not UTF-8 for one and the same letter.
+	if name == "" || len(name) > 253 || !utf8.ValidString(name) || strings.ContainsAny(name, "[]: \t\r\n") {
 		return "", bad
 	}
 	ascii, err := idna.Lookup.ToASCII(name)

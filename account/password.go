@@ -22,9 +22,6 @@ const (
 	mostPassword  = 256
 )
 
-// passwordWait is how long a login waits for its turn to hash.
-const passwordWait = 2 * time.Second
-
 // passwordCost is OWASP's second choice for argon2id: 19 MiB, two passes, one
 // lane. A hash of it takes a core for some 20 ms.
 var passwordCost = &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
@@ -32,19 +29,22 @@ var passwordCost = &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelis
 // Passwords hashes passwords, only so many at once: half the cores, so that a
 // flood of logins cannot stop everything else.
 type Passwords struct {
+	Wait time.Duration // how long a login waits for its turn to hash
+
 	slots chan struct{}
 
 	once  sync.Once
 	decoy string
 }
 
-// NewPasswords makes a hasher that runs at most half the cores at once.
+// NewPasswords makes a hasher that runs at most half the cores at once, and
+// lets a login wait two seconds for its turn.
 func NewPasswords() *Passwords {
-	return &Passwords{slots: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))}
+	return &Passwords{Wait: 2 * time.Second, slots: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))}
 }
 
 // Hash gives the argon2id form of a password. It returns fault.Unavailable if
-// no turn came within two seconds.
+// no turn came within Wait.
 func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 	release, err := p.turn(ctx)
 	if err != nil {
@@ -57,7 +57,7 @@ func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 // Matches reports whether password is the one that was hashed. With an empty
 // hash it does the same work and answers no, so that an account without a
 // password, or none at all, cannot be told from a wrong password. It returns
-// fault.Unavailable if no turn came within two seconds.
+// fault.Unavailable if no turn came within Wait.
 func (p *Passwords) Matches(ctx context.Context, hash, password string) (bool, error) {
 	release, err := p.turn(ctx)
 	if err != nil {
@@ -77,7 +77,7 @@ func (p *Passwords) Matches(ctx context.Context, hash, password string) (bool, e
 }
 
 func (p *Passwords) turn(ctx context.Context) (release func(), err error) {
-	wait, cancel := context.WithTimeout(ctx, passwordWait)
+	wait, cancel := context.WithTimeout(ctx, p.Wait)
 	defer cancel()
 	select {
 	case p.slots <- struct{}{}:
@@ -87,7 +87,7 @@ func (p *Passwords) turn(ctx context.Context) (release func(), err error) {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return nil, ctx.Err()
 	}
-	return nil, fault.Unavailable.Errorf("Many people are logging in right now. Try again in a few seconds.").After(passwordWait)
+	return nil, fault.Unavailable.Errorf("Many people are logging in right now. Try again in a few seconds.").After(2 * time.Second)
 }
 
 // CheckNewPassword says whether a password may be chosen by the owner of an

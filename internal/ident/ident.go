@@ -43,17 +43,15 @@ func UUID(now time.Time) string {
 func Secret(n int) string {
 	out := make([]byte, 0, n)
 	buf := make([]byte, n+n/4+8)
-	for {
+	for len(out) < n {
 		rand.Read(buf)
 		for _, b := range buf {
 			// 248 is the largest multiple of 62 in a byte: beyond it, the first
 			// digits would be likelier than the others.
-			if b >= 248 {
-				continue
-			}
-			if out = append(out, digits62[b%62]); len(out) == n {
-				return string(out)
+			if b < 248 && len(out) < n {
+				out = append(out, digits62[b%62])
 			}
 		}
 	}
+	return string(out)
 }

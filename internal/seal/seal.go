@@ -91,6 +91,9 @@ func Load(path string) (*Keyring, error) {
 			return nil, err
 		}
 	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("read key file %s: %w", path, err)
+	}
 	if len(r.keys) == 0 {
 		return nil, fmt.Errorf("key file %s holds no key", path)
 	}
@@ -105,9 +108,15 @@ func (r *Keyring) Save(path string) error {
 		return err
 	}
 	defer f.Close()
-	fmt.Fprintln(f, "# Keys of Gatehouse, newest first. Without this file the database cannot be read.")
+	var text bytes.Buffer
+	fmt.Fprintln(&text, "# Keys of Gatehouse, newest first. Without this file the database cannot be read.")
 	for _, k := range r.keys {
-		fmt.Fprintf(f, "%x %s\n", k.id, base64.StdEncoding.EncodeToString(k.secret[:]))
+		fmt.Fprintf(&text, "%x %s\n", k.id, base64.StdEncoding.EncodeToString(k.secret[:]))
+	}
+	// A full disk must be an error here: keys that are half written lose what
+	// is sealed with them.
+	if _, err := f.Write(text.Bytes()); err != nil {
+		return err
 	}
 	if err := f.Sync(); err != nil {
 		return err

@@ -1,0 +1,67 @@
+package ident
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestIDsHaveTheirShape(t *testing.T) {
+	shape := regexp.MustCompile(`^org[0-9a-f]{11}$`)
+	make := Source("org")
+	seen := map[string]bool{}
+	for range 1000 {
+		id := make()
+		if !shape.MatchString(id) || seen[id] {
+			t.Fatalf("got %q, want org and 11 hexadecimal digits, new each time", id)
+		}
+		seen[id] = true
+	}
+}
+
+func TestUUIDsSortByTime(t *testing.T) {
+	shape := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	last := ""
+	for n := range 100 {
+		id := UUID(now.Add(time.Duration(n) * time.Millisecond))
+		if !shape.MatchString(id) || id <= last {
+			t.Fatalf("got %q after %q, want a later UUIDv7", id, last)
+		}
+		last = id
+	}
+	// RFC 9562, appendix A.6: this moment begins so.
+	if got, want := UUID(time.UnixMilli(0x017F22E279B0))[:13], "017f22e2-79b0"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if UUID(now) == UUID(now) {
+		t.Error("got the same UUID twice in a moment")
+	}
+}
+
+func TestSecretsAreAsLongAsAsked(t *testing.T) {
+	for _, n := range []int{0, 1, 40, 1000} {
+		s := Secret(n)
+		if len(s) != n || strings.Trim(s, digits62) != "" {
+			t.Errorf("got %q, want %d characters of base 62", s, n)
+		}
+	}
+	if Secret(40) == Secret(40) {
+		t.Error("got the same secret twice")
+	}
+}
+
+// Each digit comes up as often as the others: 62,000 draws give about 1,000
+// each, with a standard deviation of 31. Ten of them never happen by chance.
+func TestSecretsAreEven(t *testing.T) {
+	counts := map[rune]int{}
+	for _, r := range Secret(62_000) {
+		counts[r]++
+	}
+	for _, r := range digits62 {
+		if n := counts[r]; n < 690 || n > 1310 {
+			t.Errorf("got %c %d times, want about 1000", r, n)
+		}
+	}
+}
