@@ -1,0 +1,125 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"gatehouse/account"
+	"gatehouse/internal/fault"
+	"gatehouse/login"
+)
+
+var _ login.Store = (*Store)(nil)
+
+// Standing implements login.Store.
+func (s *Store) Standing(ctx context.Context, methodID string) (login.Standing, error) {
+	standing, err := one(ctx, s, scanStanding, `
+		SELECT i.enabled AND i.state = 'active' AND i.deleted_at IS NULL AND NOT o.suspended,
+			i.organization_id, i.token_max_age
+		FROM idp i JOIN organization o ON o.id = i.organization_id
+		WHERE i.id = $1`, methodID)
+	return standing, missing(err, noIdP)
+}
+
+func scanStanding(r row) (st login.Standing, err error) {
+	return st, r.Scan(&st.Usable, &st.OrganizationID, seconds{&st.TokenLifetime})
+}
+
+// UseOnce implements login.Store. What is kept is a hash, so that a stranger's
+// key takes no more room than any other.
+func (s *Store) UseOnce(ctx context.Context, kind, key string, until time.Time) error {
+	// The length keeps ("a", "bc") apart from ("ab", "c").
+	hash := sha256.Sum256(fmt.Appendf(nil, "%d %s %s", len(kind), kind, key))
+	return s.change(ctx, fault.Exists.Errorf("This was used before."),
+		`INSERT INTO used_key (hash, expires_at) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING`,
+		hash[:], stamp(until))
+}
+
+const (
+	flowColumns = `id, browser, method_kind, method_id, purpose, user_id, claim, answered_at, expires_at`
+	noFlow      = "There is no such login under way."
+)
+
+// AddFlow implements login.Store.
+func (s *Store) AddFlow(ctx context.Context, f login.Flow) error {
+	claim, err := json.Marshal(f.Claim)
+	if err != nil {
+		return fmt.Errorf("write claim: %w", err)
+	}
+	_, err = s.exec(ctx, `
+		INSERT INTO flow (`+flowColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		f.ID, f.Browser[:], string(f.Method.Kind), textOrNull(f.Method.ID), int64(f.Purpose), textOrNull(f.UserID),
+		string(claim), stamp(f.AnsweredAt), stamp(f.ExpiresAt))
+	return err
+}
+
+// Flow implements login.Store.
+func (s *Store) Flow(ctx context.Context, id string, now time.Time) (login.Flow, error) {
+	f, err := one(ctx, s, scanFlow, `SELECT `+flowColumns+` FROM flow WHERE id = $1 AND expires_at > $2`, id, stamp(now))
+	return f, missing(err, noFlow)
+}
+
+// TakeFlow implements login.Store: who deletes the row has it.
+func (s *Store) TakeFlow(ctx context.Context, id string, browser [16]byte, now time.Time) (f login.Flow, err error) {
+	err = s.Tx(ctx, func(ctx context.Context) error {
+		f, err = one(ctx, s, scanFlow, `
+			DELETE FROM flow WHERE id = $1 AND browser = $2 AND expires_at > $3
+			RETURNING `+flowColumns, id, browser[:], stamp(now))
+		return err
+	})
+	return f, missing(err, noFlow)
+}
+
+func scanFlow(r row) (f login.Flow, err error) {
+	var claim []byte
+	err = r.Scan(&f.ID, fixed{f.Browser[:]}, &f.Method.Kind, text{&f.Method.ID}, &f.Purpose, text{&f.UserID},
+		&claim, moment{&f.AnsweredAt}, moment{&f.ExpiresAt})
+	if err != nil {
+		return login.Flow{}, err
+	}
+	if err := json.Unmarshal(claim, &f.Claim); err != nil {
+		return login.Flow{}, fmt.Errorf("read claim: %w", err)
+	}
+	return f, nil
+}
+
+// UserWithPassword implements login.Store.
+func (s *Store) UserWithPassword(ctx context.Context, email string) (account.User, string, error) {
+	type found struct {
+		user account.User
+		hash string
+	}
+	f, err := one(ctx, s, func(r row) (f found, err error) {
+		return f, r.Scan(append(userFields(&f.user), &f.hash)...)
+	}, `SELECT `+userColumns+`, p.password_hash FROM person p WHERE p.email = $1`, email)
+	return f.user, f.hash, missing(err, noUser)
+}
+
+// UserByIdentity implements login.Store.
+func (s *Store) UserByIdentity(ctx context.Context, methodID, subjectKind, subject string) (account.User, error) {
+	u, err := one(ctx, s, scanUser, `
+		SELECT `+userColumns+`
+		FROM identity l JOIN person p ON p.id = l.user_id
+		WHERE l.method_id = $1 AND l.subject_kind = $2 AND l.subject = $3`, methodID, subjectKind, subject)
+	return u, missing(err, "Nobody is linked to this subject.")
+}
+
+// AddIdentity implements login.Store.
+func (s *Store) AddIdentity(ctx context.Context, i account.Identity) error {
+	return s.change(ctx, fault.Exists.Errorf("Somebody is linked to this subject already."), `
+		INSERT INTO identity (method_id, subject_kind, subject, user_id, email, created_at, last_used_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (method_id, subject_kind, subject) DO NOTHING`,
+		i.MethodID, i.SubjectKind, i.Subject, i.UserID, i.Email, stamp(i.CreatedAt), stamp(i.LastUsedAt))
+}
+
+// TouchIdentity implements login.Store.
+func (s *Store) TouchIdentity(ctx context.Context, methodID, subjectKind, subject, email string, at time.Time) error {
+	return s.change(ctx, fault.NotFound.Errorf("Nobody is linked to this subject."), `
+		UPDATE identity SET email = $4, last_used_at = $5
+		WHERE method_id = $1 AND subject_kind = $2 AND subject = $3`,
+		methodID, subjectKind, subject, email, stamp(at))
+}
