@@ -49,6 +49,70 @@ type Change struct {
 	SCIMEnabled         *bool    // scim_enabled
 }
 
+// withMetadata writes what pasted metadata says into the single fields, which
+// must not say otherwise. It touches no storage, so that long metadata is read
+// before anything is locked.
+func (c Change) withMetadata(now time.Time) (Change, error) {
+	if c.Metadata == nil || strings.TrimSpace(*c.Metadata) == "" {
+		return c, nil
+	}
+	m, err := ParseIdPMetadata([]byte(*c.Metadata), now)
+	if err != nil {
+		return c, err
+	}
+	address, binding, err := c.chooseSSO(m)
+	if err != nil {
+		return c, err
+	}
+	for _, f := range []struct {
+		field string
+		typed *string
+		says  string
+	}{{"saml_entity_id", c.EntityID, m.EntityID}, {"saml_idp_url", c.SSOURL, address}} {
+		if f.typed != nil && strings.TrimSpace(*f.typed) != "" && strings.TrimSpace(*f.typed) != f.says {
+			return c, disagrees(f.field, f.says)
+		}
+	}
+	if c.Certificates != nil && strings.TrimSpace(*c.Certificates) != "" {
+		typed, err := ParseCertificates(*c.Certificates)
+		if err != nil {
+			return c, err
+		}
+		if !sameCertificates(typed, m.Certificates) {
+			return c, disagrees("saml_certificate", "other certificates")
+		}
+	}
+	certificates, b := encodeCertificates(m.Certificates), string(binding)
+	c.EntityID, c.SSOURL, c.Binding, c.Certificates = &m.EntityID, &address, &b, &certificates
+	if c.SignRequests == nil && m.WantsSignedRequests {
+		c.SignRequests = &m.WantsSignedRequests
+	}
+	return c, nil
+}
+
+// chooseSSO gives where requests go by the metadata and by the binding that
+// the change asks for, if it asks for one.
+func (c Change) chooseSSO(m IdPMetadata) (string, Binding, error) {
+	wanted := Binding("")
+	if c.Binding != nil {
+		wanted = Binding(*c.Binding)
+	}
+	switch wanted {
+	case "", Redirect, Post:
+	default:
+		return "", "", fault.Invalid.Errorf("Say %s or %s, or leave it out.", Redirect, Post).At("saml_request_binding")
+	}
+	address, binding := m.SSO(wanted)
+	if address == "" {
+		return "", "", disagrees("saml_request_binding", "that the identity provider does not offer it")
+	}
+	return address, binding, nil
+}
+
+func disagrees(field, says string) error {
+	return fault.Invalid.Errorf("The metadata says %s. Leave this field out, or make the two agree.", clip(says)).At(field)
+}
+
 // apply makes the change. After an error i is neither the old one nor the new.
 func (c Change) apply(i *IdP) error {
 	for _, f := range []struct{ from, to *bool }{
