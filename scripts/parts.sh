@@ -67,6 +67,7 @@ pg_home() {
 	if [[ $EUID -eq 0 ]]; then
 		chown postgres: "$home"
 		if ! as_postgres test -w "$home" 2>/dev/null; then
+			rmdir "$home"
 			home=$(mktemp -d "${TMPDIR:-/tmp}/gatehouse-postgres.XXXXXX")
 			chown postgres: "$home"
 		fi

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/base64"
+	"encoding/pem"
 	"encoding/xml"
 	"fmt"
 	"net/url"
@@ -138,5 +139,19 @@ func TestSimpleSAMLphpRefusesAWrongPassword(t *testing.T) {
 	s.register(t, sp)
 	if _, form, err := s.tryLogin(s.startURL(sp, ""), "alice", "wrong"); err == nil {
 		t.Errorf("got an answer with %d fields, want an error", len(form))
+	}
+}
+
+func TestSimpleSAMLphpDescribesItself(t *testing.T) {
+	s := needSSP(t)
+	md := string(s.metadata(t))
+	block, _ := pem.Decode([]byte(s.certificatePEM(t)))
+	if block == nil {
+		t.Fatal("the certificate is not PEM")
+	}
+	for _, want := range []string{s.entityID(), s.ssoURL(), base64.StdEncoding.EncodeToString(block.Bytes)} {
+		if !strings.Contains(strings.Join(strings.Fields(md), " "), want) {
+			t.Errorf("got metadata without %q", want)
+		}
 	}
 }

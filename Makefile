@@ -1,0 +1,28 @@
+# What can be done here. Everything that these make is in bin/ and .cache/.
+.DEFAULT_GOAL := help
+.PHONY: help run build test bench fuzz clean
+
+FUZZTIME ?= 30s
+
+help: ## say what can be done
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## start a demonstration on http://127.0.0.1:8080
+	@bin/gatehouse serve --dev
+
+build: ## build bin/gatehouse
+	@echo "building bin/gatehouse (the first time takes a minute)"
+	@CGO_ENABLED=0 go build -trimpath -o bin/gatehouse ./cmd/gatehouse
+
+test: ## install what is missing, start it, run every test
+	@scripts/test.sh $(TESTFLAGS)
+
+bench: build ## measure: functions, then a whole server on both databases
+	@scripts/bench.sh
+
+fuzz: ## fuzz each target for FUZZTIME (30s)
+	@scripts/fuzz.sh $(FUZZTIME)
+
+clean: ## end what scripts/parts.sh started, remove what was made
+	@scripts/parts.sh stop
+	@rm -rf bin .cache
