@@ -1,0 +1,185 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"gatehouse/account"
+	"gatehouse/gate"
+	"gatehouse/sso"
+)
+
+func (b *builder) addIdPs() {
+	const list = "/v1/account/{account_id}/authentication"
+	const one = list + "/{method_id}"
+	s := b.server
+	add(b, operation{"AccountAuthenticationMethodCreate", http.MethodPost, list, "Add an authentication method", account.ManageIdPs}, s.createIdP)
+	add(b, operation{"AccountAuthenticationMethodsList", http.MethodGet, list, "List authentication methods", account.ManageIdPs}, s.listIdPs)
+	add(b, operation{"AccountAuthenticationMethodGet", http.MethodGet, one, "Show an authentication method", account.ManageIdPs}, s.getIdP)
+	add(b, operation{"AccountAuthenticationMethodUpdate", http.MethodPut, one, "Change what is named of an authentication method", account.ManageIdPs}, s.updateIdP)
+	add(b, operation{"AccountAuthenticationMethodDelete", http.MethodDelete, one, "Delete an authentication method", account.ManageIdPs}, s.deleteIdP)
+}
+
+// MethodPath is the authentication method of a path.
+type MethodPath struct {
+	AccountPath
+	MethodID string `path:"method_id" maxLength:"36" example:"am1a2b3c4d5e6"`
+}
+
+// The bodies embed what they share, in an exported type for huma's sake.
+type newMethod struct {
+	Name string `json:"authentication_method_name" maxLength:"128" doc:"What people see when they log in."`
+	Type string `json:"authentication_method_type" doc:"saml. The type internal, logging in with a password, is there by itself."`
+	MethodFields
+}
+
+type changedMethod struct {
+	Name *string `json:"authentication_method_name,omitempty" nullable:"true" maxLength:"128" doc:"What people see when they log in."`
+	MethodFields
+}
+
+// MethodFields is what may be said of an authentication method when it is made
+// and later.
+type MethodFields struct {
+	Enabled             *looseBool     `json:"authentication_method_enabled,omitempty" doc:"Whether people may log in through it. A method that becomes complete is enabled unless this says otherwise."`
+	TokenMaxAge         *looseInt      `json:"auth_token_max_age_seconds,omitempty" doc:"How long a session that it yields lasts, 300 to 1296000."`
+	TokenExtendWhenUsed *looseBool     `json:"auth_token_extend_when_used,omitempty"`
+	AutoJoinGroupID     *string        `json:"auto_join_user_group_id,omitempty" nullable:"true" maxLength:"36"`
+	LinkedDomains       []linkedDomain `json:"linked_domains,omitempty" maxItems:"100"`
+	SCIMEnabled         *looseBool     `json:"scim_enabled,omitempty" doc:"Only false is offered."`
+
+	IdPURL      *string `json:"saml_idp_url,omitempty" nullable:"true" maxLength:"2048" doc:"Where logins are sent to: https, or http on this machine."`
+	EntityID    *string `json:"saml_entity_id,omitempty" nullable:"true" maxLength:"2048" doc:"The identity provider's entity id."`
+	Certificate *string `json:"saml_certificate,omitempty" nullable:"true" maxLength:"16384" doc:"What the identity provider signs with: one or several certificates in PEM."`
+	Metadata    *string `json:"saml_idp_metadata,omitempty" nullable:"true" maxLength:"262144" doc:"The identity provider's metadata, as XML: says the URL, the entity id, the certificates and the binding at once."`
+	Binding     *string `json:"saml_request_binding,omitempty" nullable:"true" doc:"How requests go: redirect, which is the default, or post."`
+
+	DigestAlgorithm     *string       `json:"saml_digest_algorithm,omitempty" nullable:"true" doc:"Of our requests: sha1, sha256, sha384 or sha512."`
+	SignatureAlgorithm  *string       `json:"saml_signature_algorithm,omitempty" nullable:"true" doc:"Of our requests: rsa-sha1, rsa-sha256, rsa-sha384 or rsa-sha512."`
+	Variant             *string       `json:"saml_variant,omitempty" nullable:"true" doc:"adfs, or nothing: how our requests are written."`
+	FieldMapping        *fieldMapping `json:"saml_field_mapping,omitempty" doc:"The attributes that carry a person's particulars; replaces the whole mapping."`
+	IdPLoginAllowed     *looseBool    `json:"saml_idp_login_allowed,omitempty" doc:"Whether logins may start at the identity provider."`
+	AssertionSigned     *looseBool    `json:"saml_assertion_signed_enabled,omitempty" doc:"Whether the assertion itself must be signed; otherwise a signed response is enough."`
+	RequestsSigned      *looseBool    `json:"saml_authn_requests_signed_enabled,omitempty" doc:"Whether our requests are signed."`
+	RequestAuthnContext *looseBool    `json:"saml_requested_authn_context_enabled,omitempty" doc:"Whether our requests ask for a login with a password over TLS, or better."`
+	JoinGroups          *looseBool    `json:"saml_join_groups,omitempty" doc:"Whether people join the groups that the identity provider asserts."`
+	AllowSHA1           *looseBool    `json:"saml_allow_sha1,omitempty" doc:"Accept signatures with SHA-1. A risk."`
+	AllowSmallKeys      *looseBool    `json:"saml_allow_small_keys,omitempty" doc:"Accept RSA keys under 2048 bits. A risk."`
+}
+
+type linkedDomain struct {
+	ID string `json:"domain_id" maxLength:"36"`
+}
+
+// change says what the fields say in the domain's words.
+func (f MethodFields) change(name *string) sso.Change {
+	c := sso.Change{
+		Name:                name,
+		Enabled:             f.Enabled.value(),
+		EntityID:            f.EntityID,
+		SSOURL:              f.IdPURL,
+		Certificates:        f.Certificate,
+		Binding:             f.Binding,
+		Metadata:            f.Metadata,
+		DigestAlgorithm:     f.DigestAlgorithm,
+		SignatureAlgorithm:  f.SignatureAlgorithm,
+		Variant:             f.Variant,
+		SignRequests:        f.RequestsSigned.value(),
+		WantAssertionSigned: f.AssertionSigned.value(),
+		RequestAuthnContext: f.RequestAuthnContext.value(),
+		IdPLoginAllowed:     f.IdPLoginAllowed.value(),
+		JoinGroups:          f.JoinGroups.value(),
+		AllowSHA1:           f.AllowSHA1.value(),
+		AllowSmallKeys:      f.AllowSmallKeys.value(),
+		TokenMaxAge:         f.TokenMaxAge.value(),
+		TokenExtendWhenUsed: f.TokenExtendWhenUsed.value(),
+		AutoJoinGroupID:     f.AutoJoinGroupID,
+		SCIMEnabled:         f.SCIMEnabled.value(),
+	}
+	for _, d := range f.LinkedDomains {
+		c.LinkedDomains = append(c.LinkedDomains, d.ID)
+	}
+	if m := f.FieldMapping; m != nil {
+		c.Mapping = &sso.Mapping{
+			Email: text(m.Email), FirstName: text(m.FirstName), LastName: text(m.LastName),
+			RealName: text(m.RealName), Identity: text(m.Identity), Groups: text(m.Groups),
+		}
+	}
+	return c
+}
+
+type methodAnswer struct {
+	Method method `json:"authentication_method"`
+}
+
+type createIdPInput struct {
+	AccountPath
+	Body newMethod `nameHint:"AuthenticationMethodCreateRequest"`
+}
+
+func (s *Server) createIdP(ctx context.Context, v gate.Visit, in *createIdPInput) (*methodAnswer, error) {
+	if err := sso.CheckOwner(v.Account); err != nil {
+		return nil, err
+	}
+	idp, err := s.IdPs.Create(ctx, v.Actor, v.Organization, sso.New{Type: in.Body.Type, Change: in.Body.change(&in.Body.Name)})
+	if err != nil {
+		return nil, err
+	}
+	return &methodAnswer{s.newMethod(idp)}, nil
+}
+
+type methodsAnswer struct {
+	Methods []method `json:"authentication_methods" doc:"Oldest first."`
+}
+
+func (s *Server) listIdPs(ctx context.Context, v gate.Visit, _ *struct{ AccountPath }) (*methodsAnswer, error) {
+	if err := sso.CheckOwner(v.Account); err != nil {
+		return nil, err
+	}
+	idps, err := s.IdPs.List(ctx, v.Organization)
+	if err != nil {
+		return nil, err
+	}
+	out := &methodsAnswer{Methods: []method{}}
+	for _, idp := range idps {
+		out.Methods = append(out.Methods, s.newMethod(idp))
+	}
+	return out, nil
+}
+
+func (s *Server) getIdP(ctx context.Context, v gate.Visit, in *struct{ MethodPath }) (*methodAnswer, error) {
+	if err := sso.CheckOwner(v.Account); err != nil {
+		return nil, err
+	}
+	idp, err := s.IdPs.Get(ctx, v.Organization, in.MethodID)
+	if err != nil {
+		return nil, err
+	}
+	return &methodAnswer{s.newMethod(idp)}, nil
+}
+
+type updateIdPInput struct {
+	MethodPath
+	Body changedMethod `nameHint:"AuthenticationMethodUpdateRequest"`
+}
+
+func (s *Server) updateIdP(ctx context.Context, v gate.Visit, in *updateIdPInput) (*methodAnswer, error) {
+	if err := sso.CheckOwner(v.Account); err != nil {
+		return nil, err
+	}
+	idp, err := s.IdPs.Update(ctx, v.Actor, v.Organization, in.MethodID, in.Body.change(in.Body.Name))
+	if err != nil {
+		return nil, err
+	}
+	return &methodAnswer{s.newMethod(idp)}, nil
+}
+
+func (s *Server) deleteIdP(ctx context.Context, v gate.Visit, in *struct{ MethodPath }) (*said, error) {
+	if err := sso.CheckOwner(v.Account); err != nil {
+		return nil, err
+	}
+	if err := s.IdPs.Delete(ctx, v.Actor, v.Organization, in.MethodID); err != nil {
+		return nil, err
+	}
+	return &said{"The authentication method is deleted. Nobody can log in through it any more."}, nil
+}

@@ -1,0 +1,185 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"gatehouse/account"
+	"gatehouse/gate"
+	"gatehouse/internal/limit"
+	"gatehouse/internal/seal"
+	"gatehouse/login"
+	"gatehouse/session"
+	"gatehouse/sso"
+)
+
+// A world is a whole server with a fixed clock and ids that count.
+type world struct {
+	*Server
+	store   *memory
+	built   *builder
+	handler http.Handler
+	now     time.Time
+	log     *logBuffer
+
+	published *openapi3.T
+}
+
+type logBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{store: newMemory(), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), log: &logBuffer{}}
+	clock := func() time.Time { return w.now }
+	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	keys := seal.New()
+	passwords := account.NewPasswords()
+	people := &account.People{Store: w.store, Passwords: passwords, NewID: counted("u"), Now: clock}
+	tokens := &session.Tokens{Store: w.store, Lifetime: 12 * time.Hour, Now: clock}
+	w.Server = &Server{
+		Gate: &gate.Gate{Store: w.store, Tokens: tokens},
+		Login: &login.Login{
+			Store: w.store, Tokens: tokens, People: people, Passwords: passwords,
+			Limits: &limit.Memory{Now: clock}, Keys: keys, Open: true, Now: clock, Log: log,
+		},
+		People:        people,
+		Organizations: &account.Organizations{Store: w.store, NewID: counted("org"), NewAccountID: counted("a"), Now: clock},
+		IdPs:          &sso.IdPs{Store: w.store, Keys: keys, Base: "https://gatehouse.example", NewID: counted("am"), Now: clock},
+		Tokens:        tokens,
+		Cookies:       &session.CookieStore{},
+		Base:          "https://gatehouse.example",
+		Address:       func(*http.Request) netip.Addr { return netip.MustParseAddr("192.0.2.1") },
+		Now:           clock,
+		Log:           log,
+		Version:       "test",
+	}
+	w.built = w.build()
+	w.handler = w.guard(w.built.mux)
+	return w
+}
+
+// counted makes ids that say how many there were before.
+func counted(prefix string) func() string {
+	n := 0
+	return func() string {
+		n++
+		return fmt.Sprintf("%s%011d", prefix, n)
+	}
+}
+
+// A reply is what came back.
+type reply struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// do sends a request; header lines are "Name: value".
+func (w *world) do(t *testing.T, method, target, body string, header ...string) reply {
+	t.Helper()
+	var in io.Reader
+	if body != "" {
+		in = strings.NewReader(body)
+	}
+	r := httptest.NewRequest(method, target, in)
+	for _, line := range header {
+		name, value, _ := strings.Cut(line, ": ")
+		r.Header.Add(name, value)
+	}
+	rec := httptest.NewRecorder()
+	rec.Header().Set(requestIDHeader, "request-1")
+	w.handler.ServeHTTP(rec, r)
+	got := reply{rec.Code, rec.Header(), rec.Body.String()}
+	w.checkSchema(t, r, got)
+	return got
+}
+
+// plain sends a request of nobody, and checks nothing.
+func (w *world) plain(method, target string) reply {
+	rec := httptest.NewRecorder()
+	w.handler.ServeHTTP(rec, httptest.NewRequest(method, target, nil))
+	return reply{rec.Code, rec.Header(), rec.Body.String()}
+}
+
+// as sends a request with a token.
+func (w *world) as(t *testing.T, token, method, target, body string) reply {
+	t.Helper()
+	return w.do(t, method, target, body, "Authorization: aivenv1 "+token)
+}
+
+// signUp makes a person and gives their token.
+func (w *world) signUp(t *testing.T, email string) string {
+	t.Helper()
+	r := w.do(t, "POST", "/v1/user", `{"email":"`+email+`","password":"correct horse"}`)
+	return r.need(t, http.StatusOK)["token"].(string)
+}
+
+// need fails unless the reply has a status and is a JSON object.
+func (r reply) need(t *testing.T, status int) map[string]any {
+	t.Helper()
+	var v map[string]any
+	if r.status != status {
+		t.Fatalf("got status %d, want %d; body %s", r.status, status, r.body)
+	}
+	if err := json.Unmarshal([]byte(r.body), &v); err != nil {
+		t.Fatalf("body is not a JSON object: %v\n%s", err, r.body)
+	}
+	return v
+}
+
+// needFailure fails unless the reply is a failure in the one shape, and gives
+// its first item.
+func (r reply) needFailure(t *testing.T, status int) map[string]any {
+	t.Helper()
+	v := r.need(t, status)
+	items, _ := v["errors"].([]any)
+	if v["message"] == "" || v["message"] == nil || len(items) == 0 || r.header.Get("Content-Type") != "application/json" {
+		t.Fatalf("not a failure as promised: %s %s", r.header.Get("Content-Type"), r.body)
+	}
+	item := items[0].(map[string]any)
+	if item["status"] != float64(status) || item["message"] == "" || item["error_code"] == "" {
+		t.Fatalf("not an item as promised: %s", r.body)
+	}
+	return item
+}
+
+// organization makes one and gives its ids.
+func (w *world) organization(t *testing.T, token, name string) (organizationID, accountID string) {
+	t.Helper()
+	v := w.as(t, token, "POST", "/v1/organizations", `{"organization_name":"`+name+`","tier":"business"}`).need(t, http.StatusOK)
+	return v["organization_id"].(string), v["account_id"].(string)
+}
+
+// method makes an authentication method and gives its id.
+func (w *world) method(t *testing.T, token, accountID string) string {
+	t.Helper()
+	v := w.as(t, token, "POST", "/v1/account/"+accountID+"/authentication", `{"authentication_method_name":"Okta","authentication_method_type":"saml"}`).need(t, http.StatusOK)
+	return v["authentication_method"].(map[string]any)["authentication_method_id"].(string)
+}

@@ -1,0 +1,123 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// A transcript is an archive of requests and answers in turn, against one
+// server with a fixed clock and ids that count. A request file is named after
+// what happens, and holds a verb and a path, headers, an empty line and a
+// body; an answer holds the status, the headers that clients act on, and the
+// body. <token 1> stands for the first token that was given, in both.
+func TestTranscripts(t *testing.T) {
+	files, err := filepath.Glob("../testdata/api/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("found %d transcripts: %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := play(t, archive)
+			if *update {
+				if err := os.WriteFile(file, txtar.Format(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if diff := cmp.Diff(string(txtar.Format(archive)), string(txtar.Format(got))); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// play sends the requests of a transcript and writes it anew.
+func play(t *testing.T, archive *txtar.Archive) *txtar.Archive {
+	w := newWorld(t)
+	secrets := &secrets{}
+	out := &txtar.Archive{Comment: archive.Comment}
+	for _, f := range archive.Files {
+		if f.Name == "answer" {
+			continue
+		}
+		head, body, _ := strings.Cut(string(f.Data), "\n\n")
+		lines := strings.Split(strings.TrimSpace(head), "\n")
+		verb, target, found := strings.Cut(secrets.reveal(lines[0]), " ")
+		if !found {
+			t.Fatalf("%s: a request begins with a verb and a path, got %q", f.Name, lines[0])
+		}
+		for i := range lines[1:] {
+			lines[i+1] = secrets.reveal(lines[i+1])
+		}
+		r := w.do(t, verb, target, strings.TrimSuffix(body, "\n"), lines[1:]...)
+		out.Files = append(out.Files, f, txtar.File{Name: "answer", Data: secrets.hide(r.transcript(t))})
+	}
+	return out
+}
+
+// transcript writes an answer: its status, what headers clients act on, and
+// its body.
+func (r reply) transcript(t *testing.T) []byte {
+	var b bytes.Buffer
+	fmt.Fprintln(&b, r.status)
+	for _, name := range slices.Sorted(maps.Keys(r.header)) {
+		switch name {
+		case "Allow", "Location", "Retry-After", "Www-Authenticate":
+			fmt.Fprintf(&b, "%s: %s\n", name, r.header.Get(name))
+		}
+	}
+	if !strings.HasPrefix(r.header.Get("Content-Type"), "application/json") {
+		return b.Bytes()
+	}
+	if err := json.Indent(&b, []byte(strings.TrimSpace(r.body)), "", "  "); err != nil {
+		t.Fatalf("answer is not JSON: %v\n%s", err, r.body)
+	}
+	return append(b.Bytes(), '\n')
+}
+
+// secrets remembers what is random, by the order of its appearance.
+type secrets struct{ tokens []string }
+
+var (
+	tokenText      = regexp.MustCompile(`gts_[0-9A-Za-z]{46}`)
+	tokenName      = regexp.MustCompile(`<token (\d+)>`)
+	ourCertificate = regexp.MustCompile(`("saml_sp_certificate": )"-----BEGIN CERTIFICATE-----[^"]*"`)
+)
+
+func (s *secrets) hide(text []byte) []byte {
+	text = ourCertificate.ReplaceAll(text, []byte(`$1"<certificate>"`))
+	return tokenText.ReplaceAllFunc(text, func(token []byte) []byte {
+		i := slices.Index(s.tokens, string(token))
+		if i < 0 {
+			i = len(s.tokens)
+			s.tokens = append(s.tokens, string(token))
+		}
+		return fmt.Appendf(nil, "<token %d>", i+1)
+	})
+}
+
+func (s *secrets) reveal(line string) string {
+	return tokenName.ReplaceAllStringFunc(line, func(name string) string {
+		var i int
+		fmt.Sscanf(name, "<token %d>", &i)
+		if i < 1 || i > len(s.tokens) {
+			return name
+		}
+		return s.tokens[i-1]
+	})
+}
