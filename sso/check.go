@@ -7,6 +7,60 @@ import (
 	"gatehouse/internal/seal"
 )
 
+//go:generate go run ./internal/samltest/gen ../testdata/saml
+
+// Check judges a decoded response of one identity provider: see
+// docs/security.md for what it looks at, in order. It is pure: the same input
+// gives the same answer, and nothing is written or asked of the network.
+//
+// An error is always a *Rejection. An assertion that comes back was signed
+// with one of idp's certificates, for us, now, and each of its fields was
+// covered by that signature. Whether it was used before is for the caller to
+// find out, by Assertion.ID and Assertion.Ticket.
+func (p *Provider) Check(idp *IdP, raw []byte, want Expectation) (*Assertion, error) {
+	a, r := p.check(idp, raw, want)
+	if r != nil {
+		return nil, r
+	}
+	return a, nil
+}
+
+func (p *Provider) check(idp *IdP, raw []byte, want Expectation) (*Assertion, *Rejection) {
+	found, r := scan(raw)
+	if r != nil {
+		return nil, r
+	}
+	if found.assertion == nil {
+		// A refusal of the identity provider has no assertion and often no
+		// signature. It admits nobody, so it may speak for itself.
+		if r := checkStatus(found.root); r != nil {
+			return nil, r
+		}
+		if found.encrypted {
+			return nil, reject("encrypted_not_supported", "Assertion", "EncryptedAssertion")
+		}
+		return nil, reject("no_assertion", "one", "none")
+	}
+	proof, r := found.prove(idp, want.Now)
+	if r != nil {
+		return nil, r
+	}
+	if want.Ticket == nil {
+		want.Ticket = p.Tickets(idp.ID, want.Now)
+	}
+	rules := profile{idp: idp, want: want, proof: proof, out: &Assertion{
+		Certificate: proof.certificate,
+		Warnings:    proof.warnings,
+	}}
+	if r := rules.check(found.root); r != nil {
+		return nil, r
+	}
+	if r := rules.mapAttributes(); r != nil {
+		return nil, r
+	}
+	return rules.out, nil
+}
+
 // A Provider is us, as a service provider, towards all identity providers.
 type Provider struct {
 	Keys *seal.Keyring // authenticates request ids, opens the keys that sign requests
@@ -29,7 +83,7 @@ type Expectation struct {
 // An Assertion is what an identity provider verifiably said of a person.
 type Assertion struct {
 	ID           string // of the assertion: to be used once
-	ResponseID   string
+	ResponseID   string // empty if the response itself is not signed
 	InResponseTo string // the id of our request; empty if unsolicited
 	Ticket       Ticket // what that request was; zero if unsolicited
 
@@ -37,7 +91,7 @@ type Assertion struct {
 	NameID     NameID              // as asserted
 	Attributes map[string][]string // by Attribute Name, each value whole
 
-	Email     string // lower-case domain, trimmed; empty if none was asserted
+	Email     string // as account.NormalizeEmail gives it; empty if none was asserted
 	FirstName string
 	LastName  string
 	RealName  string

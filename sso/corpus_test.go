@@ -1,0 +1,158 @@
+package sso_test
+
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse/sso"
+)
+
+// A corpusCase is the meta.json of a captured response.
+type corpusCase struct {
+	Expected     string    `json:"expected"`
+	EntityID     string    `json:"idp_entity_id"`
+	Audience     string    `json:"sp_entity_id"`
+	ACS          string    `json:"acs_url"`
+	Destination  string    `json:"destination"`
+	InResponseTo []string  `json:"in_response_to"`
+	Unsolicited  bool      `json:"idp_initiated"`
+	At           time.Time `json:"time_instant"`
+	Certificates []string  `json:"idp_certs"`
+	NameID       string    `json:"expected_name_id"`
+	Forbidden    []string  `json:"forbidden_name_ids"`
+	Tags         []string  `json:"tags"`
+	Note         string    `json:"note"`
+	Layer        string    `json:"layer"`
+
+	raw []byte
+}
+
+// TestCorpus judges responses of real identity providers and of public test
+// suites, which are not part of the project: a folder for each, with
+// response.xml, meta.json and certificates. GATEHOUSE_TEST_CORPUS says where
+// they are.
+func TestCorpus(t *testing.T) {
+	folder := os.Getenv("GATEHOUSE_TEST_CORPUS")
+	if folder == "" {
+		folder = "../../shared/corpus"
+	}
+	metas, _ := filepath.Glob(filepath.Join(folder, "*", "meta.json"))
+	if len(metas) == 0 {
+		t.Skip("no corpus of captured responses: set GATEHOUSE_TEST_CORPUS to its folder")
+	}
+	counts := map[string]int{}
+	var table []string
+	for _, meta := range metas {
+		name := filepath.Base(filepath.Dir(meta))
+		c := readCorpus(t, meta)
+		verdict := judge(t, name, c, filepath.Dir(meta))
+		kind := "refused"
+		if verdict == "accept" {
+			kind = "accepted"
+		}
+		counts["expected "+c.Expected+", "+kind]++
+		if c.Expected != "reject" && (c.Expected != "accept" || kind == "refused") {
+			table = append(table, c.Expected+" | "+kind+" | "+name+" | "+verdict)
+		}
+	}
+	sort.Strings(table)
+	t.Log("responses that are not plainly right or wrong:\n" + strings.Join(table, "\n"))
+	for _, k := range slices.Sorted(maps.Keys(counts)) {
+		t.Logf("%s: %d", k, counts[k])
+	}
+}
+
+func readCorpus(t *testing.T, meta string) corpusCase {
+	t.Helper()
+	var c corpusCase
+	text, err := os.ReadFile(meta)
+	if err == nil {
+		err = json.Unmarshal(text, &c)
+	}
+	if err == nil {
+		c.raw, err = os.ReadFile(filepath.Join(filepath.Dir(meta), "response.xml"))
+	}
+	if err != nil {
+		t.Fatalf("read %s: %v", meta, err)
+	}
+	return c
+}
+
+// judge gives "accept" or the rejection, and fails where that can only be
+// wrong.
+func judge(t *testing.T, name string, c corpusCase, folder string) string {
+	t.Helper()
+	idp, want := corpusSetup(t, c, folder)
+	a, err := new(sso.Provider).Check(idp, c.raw, want)
+	var r *sso.Rejection
+	if errors.As(err, &r) && r.Code == "no_identity" {
+		// A transient NameID: an administrator would map an attribute.
+		idp.Mapping.Identity = "uid"
+		a, err = new(sso.Provider).Check(idp, c.raw, want)
+	}
+	if err != nil {
+		return err.Error()
+	}
+	if c.Expected == "reject" {
+		t.Errorf("%s: got admitted as %q, want a rejection", name, a.NameID.Value)
+	}
+	if slices.Contains(c.Forbidden, a.NameID.Value) {
+		t.Errorf("%s: got the forged name %q", name, a.NameID.Value)
+	}
+	if c.NameID != "" && a.NameID.Value != c.NameID {
+		t.Errorf("%s: got the name %q, want %q", name, a.NameID.Value, c.NameID)
+	}
+	// Without its allowances, a method refuses what needs them.
+	if idp.AllowSHA1 || idp.AllowSmallKeys {
+		idp.AllowSHA1, idp.AllowSmallKeys = false, false
+		if _, err := new(sso.Provider).Check(idp, c.raw, want); err == nil {
+			t.Errorf("%s: got admitted without the allowance that it needs", name)
+		}
+	}
+	return "accept"
+}
+
+func corpusSetup(t *testing.T, c corpusCase, folder string) (*sso.IdP, sso.Expectation) {
+	t.Helper()
+	idp := &sso.IdP{Settings: sso.Settings{
+		EntityID:       c.EntityID,
+		AllowSHA1:      slices.Contains(c.Tags, "sha1"),
+		AllowSmallKeys: slices.Contains(c.Tags, "rsa_lt_2048"),
+	}}
+	for _, file := range c.Certificates {
+		text, err := os.ReadFile(filepath.Join(folder, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		certs, err := sso.ParseCertificates(string(text))
+		if err != nil {
+			t.Logf("%s: %v", folder, err)
+			continue
+		}
+		idp.Certificates = append(idp.Certificates, certs...)
+	}
+	want := sso.Expectation{
+		Now:         c.At,
+		Audiences:   []string{c.Audience},
+		Recipients:  []string{c.ACS},
+		Unsolicited: c.Unsolicited,
+		Ticket: func(id string) (sso.Ticket, error) {
+			if !slices.Contains(c.InResponseTo, id) {
+				return sso.Ticket{}, &sso.Rejection{Code: "unknown_request", Got: id}
+			}
+			return sso.Ticket{}, nil
+		},
+	}
+	if c.Destination != "" {
+		want.Recipients = append(want.Recipients, c.Destination)
+	}
+	return idp, want
+}

@@ -1,0 +1,226 @@
+package sso
+
+import (
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"slices"
+	"strings"
+
+	"github.com/beevik/etree"
+)
+
+// A keyType is what kind of key an algorithm takes.
+type keyType string
+
+const (
+	rsaKey keyType = "RSA"
+	ecKey  keyType = "ECDSA"
+)
+
+// signatureMethods are the admitted ones. HMAC is not among them and never may
+// be: its key would be the certificate, which everybody knows.
+var signatureMethods = map[string]struct {
+	key  keyType
+	sha1 bool
+}{
+	"http://www.w3.org/2000/09/xmldsig#rsa-sha1":          {rsaKey, true},
+	"http://www.w3.org/2001/04/xmldsig-more#rsa-sha256":   {rsaKey, false},
+	"http://www.w3.org/2001/04/xmldsig-more#rsa-sha384":   {rsaKey, false},
+	"http://www.w3.org/2001/04/xmldsig-more#rsa-sha512":   {rsaKey, false},
+	"http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha1":   {ecKey, true},
+	"http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256": {ecKey, false},
+	"http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384": {ecKey, false},
+	"http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512": {ecKey, false},
+}
+
+const sha1Digest = "http://www.w3.org/2000/09/xmldsig#sha1"
+
+// emptyDigests are the admitted digests, each with its value for no bytes at
+// all. A canonicalizer that gives up silently yields that value, and then the
+// signature holds for any content (CVE-2025-66475 and its kin).
+var emptyDigests = map[string]string{
+	sha1Digest: digest64(sha1.New().Sum(nil)),
+	"http://www.w3.org/2001/04/xmlenc#sha256":       digest64(sha256.New().Sum(nil)),
+	"http://www.w3.org/2001/04/xmldsig-more#sha384": digest64(sha512.New384().Sum(nil)),
+	"http://www.w3.org/2001/04/xmlenc#sha512":       digest64(sha512.New().Sum(nil)),
+}
+
+func digest64(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
+
+const enveloped = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
+
+// contentForms are the canonicalizations admitted for what is signed. Comments
+// do not matter, as none gets this far.
+var contentForms = []string{
+	"http://www.w3.org/2001/10/xml-exc-c14n#",
+	"http://www.w3.org/2001/10/xml-exc-c14n#WithComments",
+}
+
+// infoForms are those admitted for SignedInfo. It has one known form, so that
+// inclusive canonicalization, which some older products use, is safe there.
+var infoForms = append([]string{
+	"http://www.w3.org/TR/2001/REC-xml-c14n-20010315",
+	"http://www.w3.org/2006/12/xml-c14n11",
+}, contentForms...)
+
+// A signature is a ds:Signature whose form has been checked (SAML Core, 5.4).
+// Its content is not believed yet.
+type signature struct {
+	el     *etree.Element
+	info   *etree.Element // SignedInfo
+	value  *etree.Element // SignatureValue
+	bytes  []byte         // SignatureValue, decoded
+	claim  string         // the certificate in KeyInfo, base64: for messages only
+	key    keyType
+	sha1   bool // in the signature or the digest
+	method string
+}
+
+// readSignature checks the form of a signature that stands in the element with
+// this id: one reference, to that element, by admitted transforms and
+// algorithms, and nothing that is not prescribed.
+func readSignature(el *etree.Element, id string) (*signature, *Rejection) {
+	parts, r := only(el, "SignedInfo", "SignatureValue", "KeyInfo")
+	if r != nil {
+		return nil, r
+	}
+	s := &signature{el: el, info: parts[0], value: parts[1]}
+	if s.info == nil || s.value == nil {
+		return nil, reject("signature_malformed", "SignedInfo and SignatureValue", "one is missing")
+	}
+	v, ok := text(s.value)
+	if !ok {
+		return nil, reject("signature_malformed", "base64 in SignatureValue", "elements")
+	}
+	var err error
+	if s.bytes, err = base64.StdEncoding.DecodeString(compact(v)); err != nil || len(s.bytes) == 0 {
+		return nil, reject("signature_malformed", "base64 in SignatureValue", v)
+	}
+	if parts[2] != nil {
+		s.claim = certificateIn(parts[2])
+	}
+	return s, s.readInfo(id)
+}
+
+// readInfo checks SignedInfo.
+func (s *signature) readInfo(id string) *Rejection {
+	parts, r := only(s.info, "CanonicalizationMethod", "SignatureMethod", "Reference")
+	if r != nil {
+		return r
+	}
+	if parts[0] == nil || parts[1] == nil || parts[2] == nil {
+		return reject("signature_malformed", "CanonicalizationMethod, SignatureMethod and one Reference", "one is missing")
+	}
+	if form := value(parts[0], "Algorithm"); !slices.Contains(infoForms, form) {
+		return reject("transform_refused", strings.Join(infoForms, " or "), form)
+	}
+	s.method = value(parts[1], "Algorithm")
+	m, ok := signatureMethods[s.method]
+	if !ok || len(parts[1].ChildElements()) > 0 {
+		return reject("algorithm_refused", "RSA or ECDSA with SHA-256, SHA-384 or SHA-512", s.method)
+	}
+	s.key, s.sha1 = m.key, m.sha1
+	return s.readReference(parts[2], id)
+}
+
+// readReference checks the one Reference.
+func (s *signature) readReference(ref *etree.Element, id string) *Rejection {
+	uri, there := attr(ref, "URI")
+	if !there || uri != "#"+id {
+		return reject("reference_invalid", "#"+id, uri)
+	}
+	parts, r := only(ref, "Transforms", "DigestMethod", "DigestValue")
+	if r != nil {
+		return r
+	}
+	if parts[0] == nil || parts[1] == nil || parts[2] == nil {
+		return reject("signature_malformed", "Transforms, DigestMethod and DigestValue", "one is missing")
+	}
+	if r := checkTransforms(parts[0]); r != nil {
+		return r
+	}
+	method := value(parts[1], "Algorithm")
+	empty, ok := emptyDigests[method]
+	if !ok || len(parts[1].ChildElements()) > 0 {
+		return reject("algorithm_refused", "SHA-256, SHA-384 or SHA-512", method)
+	}
+	s.sha1 = s.sha1 || method == sha1Digest
+	digest, ok := text(parts[2])
+	if !ok || compact(digest) == empty {
+		return reject("signature_malformed", "a digest of something", digest)
+	}
+	return nil
+}
+
+// checkTransforms admits enveloped-signature, once, and exclusive
+// canonicalization, at most once and after it. Anything more could choose what
+// is signed (XPath) or compute it (XSLT).
+func checkTransforms(list *etree.Element) *Rejection {
+	seen := ""
+	for _, t := range list.ChildElements() {
+		if !is(t, signatureSpace, "Transform") {
+			return reject("transform_refused", "Transform", t.Tag)
+		}
+		algorithm := value(t, "Algorithm")
+		isEnveloped := algorithm == enveloped
+		if !isEnveloped && !slices.Contains(contentForms, algorithm) {
+			return reject("transform_refused", enveloped+" and "+contentForms[0], algorithm)
+		}
+		inside := t.ChildElements()
+		prefixes := len(inside) == 1 && !isEnveloped && is(inside[0], excC14NSpace, "InclusiveNamespaces") && len(inside[0].ChildElements()) == 0
+		if len(inside) > 0 && !prefixes {
+			return reject("transform_refused", "nothing inside Transform", inside[0].Tag)
+		}
+		if isEnveloped {
+			seen += "e"
+		} else {
+			seen += "c"
+		}
+	}
+	if seen != "ec" && seen != "ce" {
+		return reject("transform_refused", enveloped+" and "+contentForms[0], "others, or not each once")
+	}
+	return nil
+}
+
+// only gives the children of a signature's element, one for each name, nil for
+// one that is missing. It refuses any other content.
+func only(el *etree.Element, names ...string) ([]*etree.Element, *Rejection) {
+	found := make([]*etree.Element, len(names))
+	for _, t := range el.Child {
+		c, ok := t.(*etree.Element)
+		if !ok {
+			if d, ok := t.(*etree.CharData); !ok || trim(d.Data) != "" {
+				return nil, reject("signature_malformed", "elements only in "+el.Tag, "text")
+			}
+			continue
+		}
+		i := slices.Index(names, c.Tag)
+		if i < 0 || c.NamespaceURI() != signatureSpace {
+			return nil, reject("signature_malformed", strings.Join(names, ", ")+" in "+el.Tag, c.Tag)
+		}
+		if found[i] != nil {
+			if c.Tag == "Reference" {
+				return nil, reject("reference_invalid", "one Reference", "several")
+			}
+			return nil, reject("signature_malformed", "one "+c.Tag+" in "+el.Tag, "several")
+		}
+		found[i] = c
+	}
+	return found, nil
+}
+
+// certificateIn gives the first certificate that a KeyInfo claims, as base64.
+// Nobody may believe it: anyone can put one there.
+func certificateIn(keyInfo *etree.Element) string {
+	for _, data := range children(keyInfo, signatureSpace, "X509Data") {
+		for _, c := range children(data, signatureSpace, "X509Certificate") {
+			if v, ok := text(c); ok {
+				return compact(v)
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,146 @@
+package sso
+
+import (
+	"slices"
+	"time"
+
+	"github.com/beevik/etree"
+)
+
+const encryptedFormat = "urn:oasis:names:tc:SAML:2.0:nameid-format:encrypted"
+
+// checkSubject reads whom the assertion is about, and whether it may be used
+// for a login by whoever carries it (SAML Profiles, 4.1.4.2).
+func (p *profile) checkSubject(el *etree.Element) *Rejection {
+	if r := onlyIn(el, assertionSpace); r != nil {
+		return r
+	}
+	if len(children(el, assertionSpace, "EncryptedID")) > 0 {
+		return reject("name_id_encrypted", "NameID", "EncryptedID")
+	}
+	name, r := child(el, assertionSpace, "NameID")
+	if r != nil {
+		return r
+	}
+	if name == nil {
+		return reject("name_id_missing", "NameID", "none")
+	}
+	if r := p.readNameID(name); r != nil {
+		return r
+	}
+	return p.checkConfirmations(children(el, assertionSpace, "SubjectConfirmation"))
+}
+
+func (p *profile) readNameID(el *etree.Element) *Rejection {
+	v, ok := text(el)
+	if !ok || trim(v) == "" {
+		return reject("name_id_missing", "a name", v)
+	}
+	n := NameID{
+		Value:           v,
+		Format:          value(el, "Format"),
+		NameQualifier:   value(el, "NameQualifier"),
+		SPNameQualifier: value(el, "SPNameQualifier"),
+	}
+	if n.Format == encryptedFormat {
+		return reject("name_id_encrypted", "another format", n.Format)
+	}
+	if n.SPNameQualifier != "" && !slices.Contains(p.want.Audiences, n.SPNameQualifier) {
+		return reject("name_qualifier_mismatch", oneOf(p.want.Audiences), n.SPNameQualifier)
+	}
+	p.out.NameID = n
+	return nil
+}
+
+// checkConfirmations demands one bearer confirmation that holds. Others may
+// stand beside it, for other recipients or methods (SAML Core, 2.4.1.1): they
+// say nothing for us.
+func (p *profile) checkConfirmations(all []*etree.Element) *Rejection {
+	var first *Rejection
+	var end time.Time
+	held := false
+	for _, c := range all {
+		if value(c, "Method") != bearer {
+			continue
+		}
+		until, r := p.checkConfirmation(c)
+		if r != nil {
+			if first == nil {
+				first = r
+			}
+			continue
+		}
+		held = true
+		if until.After(end) {
+			end = until
+		}
+	}
+	if held {
+		p.endBy(end)
+		return p.openTicket()
+	}
+	if first == nil {
+		return reject("no_bearer", bearer, "none")
+	}
+	return first
+}
+
+// checkConfirmation applies one bearer confirmation and gives its end.
+func (p *profile) checkConfirmation(el *etree.Element) (time.Time, *Rejection) {
+	data, r := child(el, assertionSpace, "SubjectConfirmationData")
+	if r != nil {
+		return time.Time{}, r
+	}
+	if data == nil {
+		return time.Time{}, reject("confirmation_invalid", "SubjectConfirmationData", "none")
+	}
+	recipient, there := attr(data, "Recipient")
+	if !there {
+		return time.Time{}, reject("confirmation_invalid", "Recipient", "none")
+	}
+	if !slices.Contains(p.want.Recipients, trim(recipient)) {
+		return time.Time{}, reject("recipient_mismatch", oneOf(p.want.Recipients), recipient)
+	}
+	if _, there := attr(data, "NotBefore"); there {
+		// The profile forbids it. Where it is sent nevertheless, it has to
+		// have come, as in Conditions.
+		p.warn("The confirmation has a NotBefore, which the Web Browser SSO profile forbids.")
+	}
+	if r := p.checkWindow(data, true); r != nil {
+		return time.Time{}, r
+	}
+	// The response may be unsigned; the confirmation never is. So both have
+	// to name the same request, or neither any: an answer to somebody's
+	// request cannot be stripped down to look unsolicited.
+	if got := value(data, "InResponseTo"); got != p.inResponseTo {
+		return time.Time{}, reject("in_response_to_mismatch", orNone(p.inResponseTo), orNone(got))
+	}
+	until, r := p.time(data, "NotOnOrAfter")
+	return until, r
+}
+
+// openTicket finds the request that was answered.
+func (p *profile) openTicket() *Rejection {
+	if p.inResponseTo == "" {
+		if !p.want.Unsolicited {
+			return reject("unsolicited", "InResponseTo", "none")
+		}
+		return nil
+	}
+	ticket, err := p.want.Ticket(p.inResponseTo)
+	if err != nil {
+		if r, ok := err.(*Rejection); ok {
+			return r
+		}
+		return reject("verifier_failed", "", err.Error())
+	}
+	p.out.InResponseTo, p.out.Ticket = p.inResponseTo, ticket
+	return nil
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
