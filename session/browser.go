@@ -85,12 +85,12 @@ func parseBrowser(s string) (Browser, bool) {
 	for _, r := range list(parts[1], mostReturns) {
 		id, encoded, found := strings.Cut(r, "-")
 		path, err := base64.RawURLEncoding.DecodeString(encoded)
-		if found && err == nil && len(path) <= mostPath && allOf(id, isAlphanumeric) {
+		if found && err == nil && id != "" && len(path) <= mostPath && allOf(id, isAlphanumeric) {
 			b.Returns = append(b.Returns, Return{id, string(path)})
 		}
 	}
 	for _, m := range list(parts[2], mostMethods) {
-		if len(m) <= 36 && allOf(m, isAlphanumeric) {
+		if m != "" && len(m) <= 36 && allOf(m, isAlphanumeric) {
 			b.Methods = append(b.Methods, m)
 		}
 	}

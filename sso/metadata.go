@@ -2,16 +2,26 @@ package sso
 
 import (
 	"encoding/base64"
+	"encoding/xml"
 	"fmt"
-	"strconv"
+
+	"github.com/crewjam/saml"
 )
 
 // The name identifiers that we take, the best first: one that stays with the
 // person; an address, which may pass to somebody else; whatever the IdP has.
-var nameIDFormats = []string{
-	"urn:oasis:names:tc:SAML:2.0:nameid-format:persistent",
-	"urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress",
-	"urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified",
+var nameIDFormats = []saml.NameIDFormat{
+	saml.PersistentNameIDFormat,
+	saml.EmailAddressNameIDFormat,
+	saml.UnspecifiedNameIDFormat,
+}
+
+// ourEntity is an EntityDescriptor of one service provider. crewjam's own type
+// would write an end of validity in the year 1.
+type ourEntity struct {
+	XMLName  xml.Name `xml:"urn:oasis:names:tc:SAML:2.0:metadata EntityDescriptor"`
+	EntityID string   `xml:"entityID,attr"`
+	Role     saml.SPSSODescriptor
 }
 
 // Metadata is our metadata for one IdP: an EntityDescriptor (SAML Metadata,
@@ -21,27 +31,23 @@ func (p *Provider) Metadata(i *IdP) ([]byte, error) {
 	if len(i.SPCertificate) == 0 {
 		return nil, fmt.Errorf("write metadata of %s: it has no certificate", i.ID)
 	}
-	certificate := base64.StdEncoding.EncodeToString(i.SPCertificate)
-	w := &xmlWriter{b: make([]byte, 0, 4096)}
-	w.open("md:EntityDescriptor", "xmlns:md", metadataNS, "entityID", i.MetadataURL())
-	w.open("md:SPSSODescriptor",
-		"AuthnRequestsSigned", strconv.FormatBool(i.SignRequests),
-		"WantAssertionsSigned", strconv.FormatBool(i.WantAssertionSigned),
-		"protocolSupportEnumeration", protocolNS)
+	yes := true
+	role := saml.SPSSODescriptor{
+		AuthnRequestsSigned:  &i.SignRequests,
+		WantAssertionsSigned: &i.WantAssertionSigned,
+		AssertionConsumerServices: []saml.IndexedEndpoint{
+			{Binding: saml.HTTPPostBinding, Location: i.ACSURL(), Index: 0, IsDefault: &yes},
+		},
+	}
+	role.ProtocolSupportEnumeration = protocolNS
+	role.NameIDFormats = nameIDFormats
+	data := saml.X509Data{X509Certificates: []saml.X509Certificate{{Data: base64.StdEncoding.EncodeToString(i.SPCertificate)}}}
 	for _, use := range []string{"signing", "encryption"} {
-		w.open("md:KeyDescriptor", "use", use)
-		w.open("ds:KeyInfo", "xmlns:ds", signatureNS)
-		w.open("ds:X509Data")
-		w.leaf("ds:X509Certificate", certificate)
-		w.close("ds:X509Data")
-		w.close("ds:KeyInfo")
-		w.close("md:KeyDescriptor")
+		role.KeyDescriptors = append(role.KeyDescriptors, saml.KeyDescriptor{Use: use, KeyInfo: saml.KeyInfo{X509Data: data}})
 	}
-	for _, format := range nameIDFormats {
-		w.leaf("md:NameIDFormat", format)
+	text, err := xml.MarshalIndent(ourEntity{EntityID: i.MetadataURL(), Role: role}, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("write metadata of %s: %w", i.ID, err)
 	}
-	w.leaf("md:AssertionConsumerService", "", "Binding", postBinding, "Location", i.ACSURL(), "index", "0", "isDefault", "true")
-	w.close("md:SPSSODescriptor")
-	w.close("md:EntityDescriptor")
-	return w.b, nil
+	return text, nil
 }

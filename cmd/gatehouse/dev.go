@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"gatehouse/account"
+	"gatehouse/internal/demoidp"
+	"gatehouse/internal/fault"
+	"gatehouse/internal/ident"
+	"gatehouse/sso"
+	"gatehouse/web"
+)
+
+// The demonstration's administrator, who logs in with a password. It exists
+// only where --dev made the database, and --dev listens on loopback alone.
+const (
+	demoAdmin    = "admin@acme.test"
+	demoPassword = "open-the-gate"
+)
+
+// dev is the demonstration: an identity provider and an organization that
+// uses it.
+type dev struct {
+	idp      *demoidp.IdP
+	method   *sso.IdP
+	listener net.Listener
+	handler  http.Handler
+	base     string
+}
+
+// startDev listens for the demonstration IdP and makes the organization Acme,
+// once.
+func startDev(ctx context.Context, c *serveCommand, w *wired) (*dev, error) {
+	listener, err := net.Listen("tcp", c.DevListen)
+	if err != nil {
+		return nil, fmt.Errorf("the demonstration identity provider cannot listen on %s: %w", c.DevListen, errors.Unwrap(err))
+	}
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	// localhost is another site than 127.0.0.1, so that cookies behave as they
+	// do between two companies.
+	idp, err := demoidp.New("http://localhost:" + port)
+	if err != nil {
+		listener.Close()
+		return nil, err
+	}
+	idp.Users = append(idp.Users, demoidp.User{Username: "carol", Email: "carol@acme.test", FirstName: "Carol", LastName: "Newcomer", Title: "has no account in Gatehouse yet"})
+	d := &dev{idp: idp, listener: listener, handler: idp.Handler(), base: w.base}
+	if err := w.store.Tx(ctx, func(ctx context.Context) error { return d.seed(ctx, w) }); err != nil {
+		listener.Close()
+		return nil, fmt.Errorf("cannot make the demonstration: %w", err)
+	}
+	idp.Register(demoidp.SP{EntityID: d.method.MetadataURL(), ACSURL: d.method.ACSURL(), Name: "Gatehouse"})
+	w.console.Dev = &web.Dev{Organization: "Acme", LoginURL: d.loginURL(), People: []web.DevPerson{
+		{Name: "Alice, who administers Acme, through its identity provider", Email: "alice@acme.test"},
+		{Name: "Bob, through the same", Email: "bob@acme.test"},
+		{Name: "The operator, with a password", Email: demoAdmin, Password: demoPassword},
+	}}
+	return d, nil
+}
+
+// seed makes the demonstration's database, or finds it.
+func (d *dev) seed(ctx context.Context, w *wired) error {
+	made, err := w.people.AddOperator(ctx, account.NewUser{Email: demoAdmin, RealName: "Acme Admin", Password: demoPassword})
+	if err != nil {
+		return err
+	}
+	admin, err := w.store.UserByEmail(ctx, demoAdmin)
+	if errors.Is(err, fault.NotFound) {
+		return errors.New("the data folder holds a database that --dev did not make; give another one with --data")
+	}
+	if err != nil {
+		return err
+	}
+	by := account.Actor{User: admin}
+	metadata := string(d.idp.Metadata())
+	if !made {
+		return d.find(ctx, w, by, metadata)
+	}
+	org, err := w.organizations.Add(ctx, by, "Acme", "business")
+	if err != nil {
+		return err
+	}
+	name, identity := "Acme demonstration IdP", "username"
+	change := sso.Change{Name: &name, Metadata: &metadata, Mapping: &sso.Mapping{Identity: identity}}
+	if d.method, err = w.idps.Create(ctx, by, org, sso.New{Type: "saml", Change: change}); err != nil {
+		return err
+	}
+	for _, u := range demoidp.Acme() {
+		if err := d.addPerson(ctx, w, org, u); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// find gives the IdP of an earlier start the key of this one.
+func (d *dev) find(ctx context.Context, w *wired, by account.Actor, metadata string) error {
+	mine, err := w.store.Memberships(ctx, by.User.ID)
+	if err != nil || len(mine) == 0 {
+		return errors.Join(err, errors.New("the organization Acme is not there any more; start with an empty --data"))
+	}
+	methods, err := w.idps.List(ctx, mine[0].Organization)
+	if err != nil || len(methods) == 0 {
+		return errors.Join(err, errors.New("Acme's identity provider is not there any more; start with an empty --data"))
+	}
+	if methods[0].Base != w.base {
+		return fmt.Errorf("the demonstration was made for %s; start it there, or with another --data", methods[0].Base)
+	}
+	d.method, err = w.idps.Update(ctx, by, mine[0].Organization, methods[0].ID, sso.Change{Metadata: &metadata})
+	return err
+}
+
+// addPerson makes an account that is linked to the IdP. Alice administers.
+func (d *dev) addPerson(ctx context.Context, w *wired, org account.Organization, u demoidp.User) error {
+	now := time.Now()
+	person := account.User{
+		ID: ident.New("u"), Email: u.Email, RealName: u.FirstName + " " + u.LastName, State: account.ActiveUser,
+		AddressProved: true, CreatedAt: now, UpdatedAt: now,
+	}
+	if err := w.store.AddUser(ctx, person, ""); err != nil {
+		return err
+	}
+	err := w.store.AddIdentity(ctx, account.Identity{
+		MethodID: d.method.ID, SubjectKind: "attribute:username", Subject: u.Username,
+		UserID: person.ID, Email: u.Email, CreatedAt: now, LastUsedAt: now,
+	})
+	if err != nil {
+		return err
+	}
+	return w.store.AddMember(ctx, account.Member{OrganizationID: org.ID, UserID: person.ID, SuperAdmin: u.Username == "alice", JoinedAt: now})
+}
+
+func (d *dev) loginURL() string { return d.base + "/v1/sso/saml/login/" + d.method.ID }
+
+// greet says what to open, and as whom to log in.
+func (d *dev) greet(out io.Writer) {
+	fmt.Fprintf(out, `
+  Gatehouse is running, with a demonstration identity provider on %s
+
+  Log in through single sign-on   %s
+                                  as alice (an administrator of Acme) or bob
+  Sign up through it              %s/signup/%s
+                                  as carol, who has no account yet
+  Log in with a password          %s/login
+                                  as %s, password %s
+
+  Press Ctrl-C to stop.
+
+`, strings.TrimSuffix(d.idp.SSOURL, "/sso"), d.loginURL(), d.base, d.method.ID, d.base, demoAdmin, demoPassword)
+}

@@ -1,0 +1,92 @@
+// Command gatehouse is a SAML service provider and SSO login broker: server,
+// web console and JSON API in one binary.
+//
+// Everything is built in wire.go, and nowhere else.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the grammar: commands, flags, environment names and configuration
+// keys at once.
+type cli struct {
+	Config kong.ConfigFlag `help:"Read flags from this JSON file, for example {\"listen\": \"127.0.0.1:8080\"}." placeholder:"FILE" type:"existingfile" env:"GATEHOUSE_CONFIG"`
+
+	Serve   serveCommand   `cmd:"" help:"Serve the console, the login pages, the SAML endpoints and the API."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+type versionCommand struct{}
+
+func (versionCommand) Run(out io.Writer) error {
+	_, err := fmt.Fprintln(out, "gatehouse", version())
+	return err
+}
+
+// version is the module version or the commit that the binary was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			return s.Value[:12]
+		}
+	}
+	return "development"
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the whole program. It returns the exit status: 0, 1 for a failure, or
+// 2 for a command line that is not right.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var c cli
+	status := -1
+	parser, err := kong.New(&c,
+		kong.Name("gatehouse"),
+		kong.Description("Self-hosted single sign-on: SAML service provider and login broker."),
+		kong.Configuration(configFile),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { status = code }),
+		kong.UsageOnError(),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.BindTo(stdout, (*io.Writer)(nil)),
+		kong.Bind(logOutput{stderr}),
+	)
+	if err != nil {
+		fmt.Fprintln(stderr, "gatehouse:", err)
+		return 2
+	}
+	command, err := parser.Parse(args)
+	if status >= 0 { // help was asked for, and printed
+		return status
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "gatehouse:", err)
+		fmt.Fprintln(stderr, "gatehouse: hint: gatehouse --help lists commands and flags")
+		return 2
+	}
+	if err := command.Run(); err != nil {
+		fmt.Fprintln(stderr, "gatehouse:", oneLine(err))
+		return 1
+	}
+	return 0
+}

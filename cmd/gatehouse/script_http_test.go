@@ -1,0 +1,67 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// waitReady waits until the server whose log is in a file says where it
+// listens and is ready, and sets $URL:
+//
+//	ready stderr-file
+func waitReady(ts *testscript.TestScript, _ bool, args []string) {
+	listen := regexp.MustCompile(`msg=serving listen=(\S+)`)
+	for range 200 {
+		text, _ := os.ReadFile(ts.MkAbs(args[0]))
+		if m := listen.FindSubmatch(text); m != nil {
+			url := "http://" + string(m[1])
+			if r, err := http.Get(url + "/readyz"); err == nil {
+				r.Body.Close()
+				if r.StatusCode == http.StatusOK {
+					ts.Setenv("URL", url)
+					return
+				}
+			}
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	text, _ := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Fatalf("the server was not ready within ten seconds; its log:\n%s", text)
+}
+
+// fetch sends a request and compares the status; the answer is printed:
+//
+//	http GET /healthz 200
+//	http POST /v1/userauth 200 {"email":"…"}
+func fetch(ts *testscript.TestScript, _ bool, args []string) {
+	var body io.Reader
+	if len(args) > 3 {
+		body = bytes.NewBufferString(strings.Join(args[3:], " "))
+	}
+	r, err := http.NewRequest(args[0], ts.Getenv("URL")+args[1], body)
+	ts.Check(err)
+	if token := ts.Getenv("TOKEN"); token != "" {
+		r.Header.Set("Authorization", "aivenv1 "+token)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	ts.Check(err)
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	ts.Check(err)
+	fmt.Fprintf(ts.Stdout(), "%s\n", text)
+	if m := regexp.MustCompile(`"token":"([^"]+)"`).FindSubmatch(text); m != nil {
+		ts.Setenv("TOKEN", string(m[1]))
+	}
+	if got := strconv.Itoa(answer.StatusCode); got != args[2] {
+		ts.Fatalf("got %s, want %s: %s", got, args[2], text)
+	}
+}

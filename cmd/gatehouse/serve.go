@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"gatehouse/account"
+	"gatehouse/internal/seal"
+)
+
+// logOutput is where logs go.
+type logOutput struct{ io.Writer }
+
+type serveCommand struct {
+	Listen      string `help:"Address to listen on." default:"127.0.0.1:8080" env:"GATEHOUSE_LISTEN"`
+	PublicURL   string `name:"public-url" help:"Address under which browsers and identity providers reach this server; http://LISTEN unless said." placeholder:"URL" env:"GATEHOUSE_PUBLIC_URL"`
+	Data        string `help:"Folder of the embedded database and of the keys." default:"gatehouse-data" type:"path" env:"GATEHOUSE_DATA"`
+	Keys        string `help:"File with the keys that seal secrets; DATA/keys unless said. Made on the first start." placeholder:"FILE" type:"path" env:"GATEHOUSE_KEYS"`
+	DatabaseURL string `name:"database-url" help:"PostgreSQL to keep everything in, instead of the embedded database." placeholder:"postgres://…" env:"GATEHOUSE_DATABASE_URL"`
+
+	TrustedProxy []string      `name:"trusted-proxy" help:"Networks of proxies whose X-Forwarded-For is believed." placeholder:"CIDR" env:"GATEHOUSE_TRUSTED_PROXY"`
+	MetricsFrom  []string      `name:"metrics-from" help:"Networks that may read /metrics." default:"127.0.0.0/8,::1/128" placeholder:"CIDR" env:"GATEHOUSE_METRICS_FROM"`
+	Signup       string        `help:"Who may sign up with a password: ${enum}." enum:"open,invite" default:"open" env:"GATEHOUSE_SIGNUP"`
+	SessionAge   time.Duration `name:"session-age" help:"How long a login lasts, where its identity provider says nothing." default:"12h" env:"GATEHOUSE_SESSION_AGE"`
+	LogFormat    string        `name:"log-format" help:"Format of the log: ${enum}." enum:"text,json" default:"text" env:"GATEHOUSE_LOG_FORMAT"`
+
+	BootstrapEmail    string `name:"bootstrap-email" help:"Address of the operator that is made in an empty database." env:"GATEHOUSE_BOOTSTRAP_EMAIL"`
+	BootstrapPassword string `name:"bootstrap-password" help:"The operator's password; better in the environment than on a command line." env:"GATEHOUSE_BOOTSTRAP_PASSWORD"`
+
+	Dev       bool   `help:"For trying things on this machine: adds a demonstration identity provider and the organization Acme. Loopback addresses only." env:"GATEHOUSE_DEV"`
+	DevListen string `name:"dev-listen" help:"Port of the demonstration identity provider." default:"127.0.0.1:8081" env:"GATEHOUSE_DEV_LISTEN"`
+}
+
+// Run serves until the context ends, then lets requests under way finish.
+func (c *serveCommand) Run(ctx context.Context, stdout io.Writer, logs logOutput) error {
+	log := slog.New(slog.NewTextHandler(logs, nil))
+	if c.LogFormat == "json" {
+		log = slog.New(slog.NewJSONHandler(logs, nil))
+	}
+	if c.SessionAge < time.Minute || c.SessionAge > 30*24*time.Hour {
+		return fmt.Errorf("--session-age %s is not between 1m and 720h", c.SessionAge)
+	}
+	if c.Dev {
+		if err := errors.Join(loopbackOnly(c.Listen), loopbackOnly(c.DevListen)); err != nil {
+			return err
+		}
+	}
+	w, err := wire(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	if err := c.bootstrap(ctx, w, log); err != nil {
+		return err
+	}
+	return c.serve(ctx, w, stdout, log)
+}
+
+func (c *serveCommand) serve(ctx context.Context, w *wired, stdout io.Writer, log *slog.Logger) error {
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s: %w", c.Listen, errors.Unwrap(err))
+	}
+	servers := []*http.Server{{Handler: w.handler}}
+	listeners := []net.Listener{listener}
+	if c.Dev {
+		d, err := startDev(ctx, c, w)
+		if err != nil {
+			listener.Close()
+			return err
+		}
+		servers, listeners = append(servers, &http.Server{Handler: d.handler}), append(listeners, d.listener)
+		d.greet(stdout)
+	}
+	failed := make(chan error, len(servers))
+	for i, s := range servers {
+		s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout, s.IdleTimeout = 10*time.Second, 30*time.Second, 60*time.Second, 2*time.Minute
+		s.MaxHeaderBytes = 32 << 10
+		s.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug)
+		go func() { failed <- s.Serve(listeners[i]) }()
+	}
+	log.Info("serving", "listen", listener.Addr().String(), "public_url", w.base, "version", version())
+	w.ready.Store(true)
+	go w.sweep(ctx, log)
+
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		log.Info("stopping: letting requests under way finish")
+		err = nil
+	}
+	w.ready.Store(false)
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	defer cancel()
+	for _, s := range servers {
+		err = errors.Join(err, s.Shutdown(stop))
+	}
+	if err == nil {
+		log.Info("stopped")
+	}
+	return err
+}
+
+// bootstrap makes the operator of an empty database.
+func (c *serveCommand) bootstrap(ctx context.Context, w *wired, log *slog.Logger) error {
+	if c.BootstrapEmail == "" && c.BootstrapPassword == "" {
+		return nil
+	}
+	if c.BootstrapEmail == "" || c.BootstrapPassword == "" {
+		return errors.New("GATEHOUSE_BOOTSTRAP_EMAIL and GATEHOUSE_BOOTSTRAP_PASSWORD go together: set both, or none")
+	}
+	made, err := w.people.AddOperator(ctx, account.NewUser{Email: c.BootstrapEmail, RealName: "Operator", Password: c.BootstrapPassword})
+	if err != nil {
+		return fmt.Errorf("cannot make the operator: %w", err)
+	}
+	if made {
+		log.Info("made the operator", "email", c.BootstrapEmail)
+	}
+	return nil
+}
+
+// keyring reads the keys, or makes them on the first start.
+func (c *serveCommand) keyring(log *slog.Logger) (*seal.Keyring, error) {
+	if c.Keys == "" {
+		if err := os.MkdirAll(c.Data, 0o700); err != nil {
+			return nil, fmt.Errorf("the data folder %s cannot be used: %w", c.Data, err)
+		}
+		c.Keys = filepath.Join(c.Data, "keys")
+	}
+	keys, err := seal.Load(c.Keys)
+	if errors.Is(err, os.ErrNotExist) {
+		keys = seal.New()
+		if err = keys.Save(c.Keys); err == nil {
+			log.Info("made new keys: keep a copy apart from the database", "file", c.Keys)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the key file %s cannot be used: %w", c.Keys, err)
+	}
+	return keys, nil
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"gatehouse/account"
+	"gatehouse/api"
+	"gatehouse/gate"
+	"gatehouse/internal/ident"
+	"gatehouse/internal/limit"
+	"gatehouse/login"
+	"gatehouse/session"
+	"gatehouse/sso"
+	"gatehouse/store"
+	"gatehouse/web"
+)
+
+// wired is everything, built.
+type wired struct {
+	base          string
+	store         *store.Store
+	people        *account.People
+	organizations *account.Organizations
+	idps          *sso.IdPs
+	console       *web.Server
+	handler       http.Handler
+	ready         atomic.Bool
+}
+
+// wire builds everything. It fails where the server could not do its work:
+// keys, database, addresses.
+func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error) {
+	public, err := publicURL(c.PublicURL, c.Listen)
+	if err != nil {
+		return nil, err
+	}
+	front, err := newFront(c, log)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := c.keyring(log)
+	if err != nil {
+		return nil, err
+	}
+	db, err := store.Open(ctx, store.Config{Folder: c.Data, DatabaseURL: c.DatabaseURL, Keys: keys, Now: time.Now, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	w := &wired{base: public.String(), store: db}
+	passwords := account.NewPasswords()
+	tokens := &session.Tokens{Store: db, Lifetime: c.SessionAge, Now: time.Now}
+	cookies := &session.CookieStore{Secure: public.Scheme == "https"}
+	provider := &sso.Provider{Keys: keys}
+	w.people = &account.People{Store: db, Passwords: passwords, NewID: ident.Source("u"), Now: time.Now}
+	w.organizations = &account.Organizations{Store: db, NewID: ident.Source("org"), NewAccountID: ident.Source("a"), Now: time.Now}
+	w.idps = &sso.IdPs{Store: db, Keys: keys, Base: w.base, NewID: ident.Source("am"), Now: time.Now}
+	logins := &login.Login{
+		Store: db, Provider: provider, Tokens: tokens, People: w.people, Passwords: passwords,
+		Limits: &limit.Memory{Now: time.Now}, Keys: keys, Open: c.Signup == "open",
+		NewUserID: ident.Source("u"), Now: time.Now, Log: log,
+	}
+	door := &gate.Gate{Store: db, Tokens: tokens}
+	w.console = &web.Server{
+		Gate: door, Login: logins, People: w.people, Organizations: w.organizations, IdPs: w.idps,
+		Provider: provider, Tokens: tokens, Cookies: cookies, Base: w.base,
+		Address: clientAddress, Now: time.Now, Log: log,
+	}
+	json := &api.Server{
+		Gate: door, Login: logins, People: w.people, Organizations: w.organizations, IdPs: w.idps,
+		Tokens: tokens, Cookies: cookies, Base: w.base,
+		Address: clientAddress, Now: time.Now, Log: log, Version: version(),
+	}
+	w.handler = front.handler(w, json.Handler(), w.console.Handler())
+	return w, nil
+}
+
+// Close lets the database go.
+func (w *wired) Close() { w.store.Close() }
+
+// sweep removes what is over, every minute, until the context ends.
+func (w *wired) sweep(ctx context.Context, log *slog.Logger) {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if _, err := w.store.Sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			log.Warn("sweep of expired rows failed; the next one is in a minute", "error", err)
+		}
+	}
+}
