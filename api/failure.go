@@ -70,9 +70,10 @@ func newFailure(err error) *failure {
 		code = codes[e.Kind]
 	}
 	f := failureOf(e.Kind.Status(), failureItem{Message: e.Message, Code: code, Field: e.Field})
-	if e.RetryAfter > 0 {
+	if e.Kind == fault.TooMany || e.Kind == fault.Unavailable {
 		// Rounded up: whoever comes back then must not be too early.
-		f.headers.Set("Retry-After", strconv.Itoa(int((e.RetryAfter+time.Second-1)/time.Second)))
+		wait := max(time.Second, e.RetryAfter+time.Second-1) / time.Second
+		f.headers.Set("Retry-After", strconv.Itoa(int(wait)))
 	}
 	if f.status == http.StatusUnauthorized {
 		f.headers.Set("WWW-Authenticate", "Bearer") // RFC 9110, 11.6.1

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"gatehouse/account"
 	"gatehouse/gate"
 	"gatehouse/internal/fault"
+	"gatehouse/session"
 )
 
 func TestFailuresSayWhatTheCallerMayKnow(t *testing.T) {
@@ -37,6 +39,8 @@ func TestFailuresSayWhatTheCallerMayKnow(t *testing.T) {
 			failureItem{Message: "Slow down.", Code: "too_many_requests"}, http.Header{retry: {"2"}}},
 		"away": {fault.Unavailable.Errorf("Busy.").After(time.Second), 503,
 			failureItem{Message: "Busy.", Code: "service_unavailable"}, http.Header{retry: {"1"}}},
+		"away, not said for how long": {fault.Unavailable, 503,
+			failureItem{Message: "The request failed: unavailable.", Code: "service_unavailable"}, http.Header{retry: {"1"}}},
 		"exists":   {fault.Exists.Errorf("Taken."), 409, failureItem{Message: "Taken.", Code: "already_exists"}, http.Header{}},
 		"too much": {fault.TooLarge.Errorf("Too much."), 413, failureItem{Message: "Too much.", Code: "request_too_large"}, http.Header{}},
 		"our own": {errors.New("dial 10.0.0.5: password secret"), 500,
@@ -104,30 +108,47 @@ func TestPanicsAndOurMistakesTellNothing(t *testing.T) {
 	}
 }
 
+// away is a store of tokens that does not answer.
+type away struct {
+	session.Store
+	err error
+}
+
+func (a away) Bearer(context.Context, [sha256.Size]byte) (session.Bearer, error) {
+	return session.Bearer{}, a.err
+}
+
 func TestStorageThatIsAwayIsOurMistake(t *testing.T) {
 	w := newWorld(t)
 	ann := w.signUp(t, "ann@acme.example")
 	organization, accountID := w.organization(t, ann, "Acme")
 	method := w.method(t, ann, accountID)
-	for name, c := range map[string]struct {
-		err    error
-		status int
-	}{
-		"broken": {errors.New("dial postgres://gatehouse:secret@db"), 500},
-		"away":   {fault.Unavailable.Errorf("The database is away.").After(time.Second).Because(errors.New("secret")), 503},
-	} {
-		w.store.broken = c.err
+	try := func(name string, status int) {
 		for _, op := range w.built.operations {
-			if op.ID == "UserAuth" || op.ID == "UserCreate" {
-				continue // their store fails in ways of its own
+			body := `{}`
+			if op.Need == account.Anyone {
+				if name != "closed" {
+					continue // they ask for no token
+				}
+				body = `{"email":"bob@acme.example","password":"correct horse"}`
 			}
-			r := w.as(t, ann, op.Method, fill(op.Path, organization, accountID, method), `{}`)
-			r.needFailure(t, c.status)
-			if strings.Contains(r.body, "secret") {
-				t.Errorf("%s, %s: the answer tells: %s", op.ID, name, r.body)
+			r := w.as(t, ann, op.Method, fill(op.Path, organization, accountID, method), body)
+			r.needFailure(t, status)
+			if strings.Contains(r.body, "secret") || r.header.Get("Retry-After") == "" && status == http.StatusServiceUnavailable {
+				t.Errorf("%s, %s: the answer tells too much, or not when to try again: %s", op.ID, name, r.body)
 			}
 		}
 	}
+	healthy := w.Tokens.Store
+	w.Tokens.Store = away{err: errors.New("dial postgres://gatehouse:secret@db")}
+	try("broken", http.StatusInternalServerError)
+	w.Tokens.Store = away{err: fault.Unavailable.Errorf("Try again.").After(time.Second).Because(errors.New("secret"))}
+	try("away", http.StatusServiceUnavailable)
+	w.Tokens.Store = healthy
+	if err := w.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	try("closed", http.StatusServiceUnavailable)
 }
 
 func TestCookieCountsForOwnPagesAlone(t *testing.T) {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gatehouse/account"
+	"gatehouse/store"
 )
 
 // inOrganization lists the permissions that are asked for in an organization.
@@ -168,12 +170,33 @@ func TestPlainMembersReadAndDoNotWrite(t *testing.T) {
 	r.needFailure(t, http.StatusForbidden)
 }
 
+// suspended is a store in which an operator suspended one organization.
+type suspended struct {
+	*store.Store
+	id string
+}
+
+func (s suspended) Organization(ctx context.Context, id string) (account.Organization, error) {
+	o, err := s.Store.Organization(ctx, id)
+	o.Suspended = id == s.id
+	return o, err
+}
+
+func (s suspended) Memberships(ctx context.Context, userID string) ([]account.Membership, error) {
+	all, err := s.Store.Memberships(ctx, userID)
+	for i := range all {
+		all[i].Suspended = all[i].ID == s.id
+	}
+	return all, err
+}
+
 func TestSuspendedOrganizationsAreClosedAndLeftOut(t *testing.T) {
 	w := newWorld(t)
 	ann := w.signUp(t, "ann@acme.example")
 	organization, accountID := w.organization(t, ann, "Acme")
 	w.organization(t, ann, "Other")
-	w.store.organizations[0].Suspended = true
+	w.Gate.Store = suspended{w.store, organization}
+	w.Organizations.Store = suspended{w.store, organization}
 	for _, path := range []string{"/v1/organization/" + organization, "/v1/account/" + accountID} {
 		if code := w.as(t, ann, "GET", path, "").needFailure(t, http.StatusForbidden)["error_code"]; code != "organization_suspended" {
 			t.Errorf("%s: got code %v", path, code)

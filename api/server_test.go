@@ -23,12 +23,13 @@ import (
 	"gatehouse/login"
 	"gatehouse/session"
 	"gatehouse/sso"
+	"gatehouse/store"
 )
 
 // A world is a whole server with a fixed clock and ids that count.
 type world struct {
 	*Server
-	store   *memory
+	store   *store.Store
 	built   *builder
 	handler http.Handler
 	now     time.Time
@@ -56,10 +57,16 @@ func (l *logBuffer) String() string {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{store: newMemory(), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), log: &logBuffer{}}
+	w := &world{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), log: &logBuffer{}}
 	clock := func() time.Time { return w.now }
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	keys := seal.New()
+	var err error
+	w.store, err = store.Open(t.Context(), store.Config{Folder: t.TempDir(), Keys: keys, Now: clock, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.store.Close() })
 	passwords := account.NewPasswords()
 	people := &account.People{Store: w.store, Passwords: passwords, NewID: counted("u"), Now: clock}
 	tokens := &session.Tokens{Store: w.store, Lifetime: 12 * time.Hour, Now: clock}
