@@ -94,8 +94,11 @@ func isAway(err error) bool {
 	}
 	var network net.Error
 	var connect *pgconn.ConnectError
-	return errors.As(err, &network) || errors.As(err, &connect) || pgconn.SafeToRetry(err)
+	return errors.As(err, &network) || errors.As(err, &connect) || pgconn.SafeToRetry(err) || err.Error() == closedPool
 }
+
+// closedPool is what database/sql says after Close; it has no name there.
+const closedPool = "sql: database is closed"
 
 // isAwayCode reports whether PostgreSQL says that it cannot work for now, or
 // not alongside the others: connection (08), transaction rollback (40),

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 
@@ -34,14 +33,18 @@ func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, folder stri
 	if err != nil {
 		return fmt.Errorf("prepare migrations: %w", err)
 	}
-	// Most starts find nothing to do; they need not wait for a lock.
-	if current, err := provider.GetDBVersion(ctx); err == nil && current >= schemaVersion {
-		return checkVersion(current)
+	// Most starts find nothing to do; they need not wait for a lock. SQLite
+	// has none: who comes second fails, and finds the work done.
+	for range 3 {
+		var current int64
+		if current, err = provider.GetDBVersion(ctx); err == nil && current >= schemaVersion {
+			return checkVersion(current)
+		}
+		if _, err = provider.Up(ctx); err == nil {
+			return nil
+		}
 	}
-	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("bring the database's schema up to date: %w", err)
-	}
-	return nil
+	return fmt.Errorf("bring the database's schema up to date: %w", err)
 }
 
 func checkVersion(version int64) error {
@@ -53,5 +56,5 @@ func checkVersion(version int64) error {
 
 func errOldSchema(version int64) error {
 	return fault.Unavailable.Errorf("The database is not ready.").
-		Because(errors.New(fmt.Sprintf("it has schema version %d, needed is %d", version, schemaVersion)))
+		Because(fmt.Errorf("it has schema version %d, needed is %d", version, schemaVersion))
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -33,6 +34,7 @@ type sqliteDB struct {
 	readers chan *connection // those that are free
 	pools   []*sql.DB        // to close, readers first
 	closing chan struct{}
+	closed  func() error // once
 }
 
 // openSQLite opens the database in a folder, which it makes if need be.
@@ -82,6 +84,7 @@ func (d *sqliteDB) start(ctx context.Context, path string, log *slog.Logger) err
 		d.readers <- c
 	}
 	d.writer = startWriter(conn, d.closing, log)
+	d.closed = sync.OnceValue(d.stop)
 	return nil
 }
 
@@ -122,8 +125,10 @@ func dsn(path, options string) string {
 	return u.String()
 }
 
-// close lets the writer finish what it was given.
-func (d *sqliteDB) close() error {
+func (d *sqliteDB) close() error { return d.closed() }
+
+// stop lets the writer and the readers finish what they were given.
+func (d *sqliteDB) stop() error {
 	close(d.closing)
 	<-d.writer.stopped
 	for range cap(d.readers) {

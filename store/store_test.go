@@ -54,8 +54,11 @@ func onPostgres(t testing.TB) store.Config {
 	return store.Config{DatabaseURL: u.String(), Keys: seal.New(), Now: time.Now, Log: slog.New(slog.DiscardHandler)}
 }
 
-func TestSQLite(t *testing.T)   { storetest.Run(t, onSQLite) }
-func TestPostgres(t *testing.T) { storetest.Run(t, onPostgres) }
+func TestSQLite(t *testing.T) { storetest.Run(t, onSQLite) }
+func TestPostgres(t *testing.T) {
+	parts.Need(t, parts.Postgres)
+	storetest.Run(t, onPostgres)
+}
 
 func open(t testing.TB, c store.Config) *store.Store {
 	t.Helper()
