@@ -1,0 +1,56 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+
+	"gatehouse/gate"
+	"gatehouse/session"
+)
+
+// A homePage answers: who am I, how did I log in, where do I belong.
+type homePage struct {
+	page
+	Session sessionView
+}
+
+// A sessionView is a session as its own person sees it.
+type sessionView struct {
+	Method       string // "Password", or the identity provider's name
+	Organization string // whose identity provider it was; empty for a password
+	TwoFactor    bool
+	LoggedIn     moment
+	Ends         moment
+	From         string // the browser
+	Address      string // may be empty
+}
+
+func (s *site) showHome(w http.ResponseWriter, r *http.Request, v gate.Visit) error {
+	frame, err := s.console(r, v, "Home", "home")
+	if err != nil {
+		return err
+	}
+	return s.render(w, r, http.StatusOK, "home", &homePage{page: frame, Session: s.viewSession(r.Context(), v.Token)})
+}
+
+func (s *site) viewSession(ctx context.Context, t session.Token) sessionView {
+	view := sessionView{
+		Method:    "Password",
+		TwoFactor: t.TwoFactor,
+		LoggedIn:  s.moment(t.LoggedIn),
+		Ends:      s.moment(t.ExpiresAt),
+		From:      browserName(t.UserAgent),
+	}
+	if t.IP != (netip.Addr{}) {
+		view.Address = t.IP.Unmap().String()
+	}
+	if t.Method.Kind != session.SAML {
+		return view
+	}
+	view.Method = "Single sign-on"
+	if i, err := s.IdPs.Store.IdP(ctx, t.Method.ID); err == nil {
+		view.Method, view.Organization = i.Name, s.nameOf(ctx, i.OrganizationID).Name
+	}
+	return view
+}

@@ -1,0 +1,231 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"gatehouse/gate"
+	"gatehouse/internal/fault"
+	"gatehouse/sso"
+)
+
+// An editIdPPage has the settings of an identity provider as a form.
+type editIdPPage struct {
+	page
+	IdP idpView
+
+	Name         field
+	EntityID     field
+	SSOURL       field
+	Certificates field
+
+	Binding   field
+	Signature field
+	Digest    field
+	Variant   field
+	Requests  []check
+
+	Mapping []field
+
+	Lifetime field
+	Demands  []check
+	Risks    []check
+}
+
+func (s *site) showEditIdP(w http.ResponseWriter, r *http.Request, v gate.Visit) error {
+	i, err := s.idp(r, v)
+	if err != nil {
+		return err
+	}
+	p, err := s.newEditIdPPage(r, v, i, formOf(i))
+	if err != nil {
+		return err
+	}
+	return s.render(w, r, http.StatusOK, "idp-edit", p)
+}
+
+func (s *site) saveIdP(w http.ResponseWriter, r *http.Request, v gate.Visit) error {
+	form, err := readForm(w, r, mostForm)
+	if err != nil {
+		return err
+	}
+	i, err := s.idp(r, v)
+	if err != nil {
+		return err
+	}
+	change, err := changeOf(form, i)
+	if err == nil {
+		_, err = s.IdPs.Update(r.Context(), v.Actor, v.Organization, i.ID, change)
+	}
+	if err != nil {
+		p, broken := s.newEditIdPPage(r, v, i, form)
+		if broken != nil {
+			return broken
+		}
+		return s.again(w, r, "idp-edit", p, err, p.fields()...)
+	}
+	return see(w, r, done(idpURL(i), "idp-saved"))
+}
+
+// fields are those that an error can stand at.
+func (p *editIdPPage) fields() []*field {
+	all := []*field{&p.Name, &p.EntityID, &p.SSOURL, &p.Certificates, &p.Binding, &p.Signature, &p.Digest, &p.Variant, &p.Lifetime}
+	for n := range p.Mapping {
+		all = append(all, &p.Mapping[n])
+	}
+	return all
+}
+
+// formOf writes settings as the form that would make them.
+func formOf(i *sso.IdP) url.Values {
+	form := url.Values{
+		"authentication_method_name": {i.Name},
+		"saml_entity_id":             {i.EntityID},
+		"saml_idp_url":               {i.SSOURL},
+		"saml_certificate":           {i.CertificatePEM},
+		"saml_request_binding":       {string(i.Binding)},
+		"saml_signature_algorithm":   {i.SignatureAlgorithm},
+		"saml_digest_algorithm":      {i.DigestAlgorithm},
+		"saml_variant":               {i.Variant},
+		"auth_token_max_age_seconds": {seconds(i.TokenMaxAge)},
+
+		"saml_field_mapping.email":      {i.Mapping.Email},
+		"saml_field_mapping.first_name": {i.Mapping.FirstName},
+		"saml_field_mapping.last_name":  {i.Mapping.LastName},
+		"saml_field_mapping.real_name":  {i.Mapping.RealName},
+		"saml_field_mapping.identity":   {i.Mapping.Identity},
+	}
+	for name, on := range map[string]bool{
+		"saml_authn_requests_signed_enabled":   i.SignRequests,
+		"saml_requested_authn_context_enabled": i.RequestAuthnContext,
+		"saml_assertion_signed_enabled":        i.WantAssertionSigned,
+		"saml_allow_sha1":                      i.AllowSHA1,
+		"saml_allow_small_keys":                i.AllowSmallKeys,
+	} {
+		if on {
+			form.Set(name, "on")
+		}
+	}
+	return form
+}
+
+// changeOf reads the form. What has no input here stays as it is.
+func changeOf(form url.Values, i *sso.IdP) (sso.Change, error) {
+	text := func(name string) *string { v := form.Get(name); return &v }
+	ticked := func(name string) *bool { v := form.Get(name) != ""; return &v }
+	mapping := i.Mapping
+	mapping.Email = form.Get("saml_field_mapping.email")
+	mapping.FirstName = form.Get("saml_field_mapping.first_name")
+	mapping.LastName = form.Get("saml_field_mapping.last_name")
+	mapping.RealName = form.Get("saml_field_mapping.real_name")
+	mapping.Identity = form.Get("saml_field_mapping.identity")
+	change := sso.Change{
+		Name:                text("authentication_method_name"),
+		EntityID:            text("saml_entity_id"),
+		SSOURL:              text("saml_idp_url"),
+		Certificates:        text("saml_certificate"),
+		Binding:             text("saml_request_binding"),
+		SignatureAlgorithm:  text("saml_signature_algorithm"),
+		DigestAlgorithm:     text("saml_digest_algorithm"),
+		Variant:             text("saml_variant"),
+		SignRequests:        ticked("saml_authn_requests_signed_enabled"),
+		RequestAuthnContext: ticked("saml_requested_authn_context_enabled"),
+		WantAssertionSigned: ticked("saml_assertion_signed_enabled"),
+		AllowSHA1:           ticked("saml_allow_sha1"),
+		AllowSmallKeys:      ticked("saml_allow_small_keys"),
+		Mapping:             &mapping,
+	}
+	age := form.Get("auth_token_max_age_seconds")
+	if age == seconds(i.TokenMaxAge) {
+		return change, nil
+	}
+	n, err := strconv.Atoi(age)
+	if err != nil {
+		return change, fault.Invalid.Errorf("Choose one of these.").At("auth_token_max_age_seconds")
+	}
+	change.TokenMaxAge = &n
+	return change, nil
+}
+
+// seconds is a lifetime as the form has it; empty is the default.
+func seconds(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return strconv.Itoa(int(d / time.Second))
+}
+
+func (s *site) newEditIdPPage(r *http.Request, v gate.Visit, i *sso.IdP, form url.Values) (*editIdPPage, error) {
+	frame, err := s.console(r, v, "Settings of "+i.Name, "identity-providers")
+	p := &editIdPPage{page: frame, IdP: s.viewIdP(i)}
+	p.Name = idpNameField("")
+	p.EntityID = field{Name: "saml_entity_id", Label: "Entity ID", Hint: "Also called issuer. It has to match what the identity provider sends, character by character.", Most: 2048, Machine: true}
+	p.SSOURL = field{Name: "saml_idp_url", Label: "SSO URL", Hint: "Where people log in.", Type: "url", Most: 2048, Machine: true}
+	p.Certificates = field{Name: "saml_certificate", Label: "Signing certificates", Hint: "In PEM form, one or several: each may have signed. During a change of certificates, keep both.", Rows: 8, Machine: true}
+	if i.State == sso.Pending {
+		p.EntityID.Optional, p.SSOURL.Optional, p.Certificates.Optional = true, true, true
+	}
+	p.Binding = field{Name: "saml_request_binding", Label: "How the request travels", Hint: "Redirect suits nearly all. Take POST only if the identity provider asks for it.",
+		Options: []option{{"redirect", "HTTP-Redirect"}, {"post", "HTTP-POST"}}}
+	p.Signature = field{Name: "saml_signature_algorithm", Label: "Signature algorithm", Hint: "Of our requests, where they are signed.",
+		Options: []option{{"rsa-sha256", "RSA with SHA-256"}, {"rsa-sha384", "RSA with SHA-384"}, {"rsa-sha512", "RSA with SHA-512"}, {"rsa-sha1", "RSA with SHA-1 (outdated)"}}}
+	p.Digest = field{Name: "saml_digest_algorithm", Label: "Digest algorithm",
+		Options: []option{{"sha256", "SHA-256"}, {"sha384", "SHA-384"}, {"sha512", "SHA-512"}, {"sha1", "SHA-1 (outdated)"}}}
+	p.Variant = field{Name: "saml_variant", Label: "How requests are written",
+		Options: []option{{"", "By the standard"}, {"adfs", "As AD FS wants them"}}}
+	p.Requests = []check{
+		{Name: "saml_authn_requests_signed_enabled", Label: "Sign requests", Hint: "Needed where the identity provider refuses unsigned ones."},
+		{Name: "saml_requested_authn_context_enabled", Label: "Ask for a login with a password or better", Hint: "Some identity providers refuse people who logged in otherwise, such as with a security key. Leave it off unless you need it."},
+	}
+	p.Demands = []check{
+		{Name: "saml_assertion_signed_enabled", Label: "The assertion itself must be signed", Hint: "Otherwise a signature around the whole response is enough, which is as good."},
+	}
+	p.Risks = []check{
+		{Name: "saml_allow_sha1", Label: "Accept SHA-1 in signatures", Hint: "SHA-1 can be forged by those with means. Only until the identity provider signs with SHA-256.", Risk: true},
+		{Name: "saml_allow_small_keys", Label: "Accept RSA keys under 2048 bits", Hint: "Short keys can be broken, and whoever breaks one can be anybody. Only until the identity provider has a new key.", Risk: true},
+	}
+	p.Mapping = mappingFields()
+	p.Lifetime = lifetimeField(i)
+	for _, f := range p.fields() {
+		f.Value = form.Get(f.Name)
+	}
+	for _, checks := range [][]check{p.Requests, p.Demands, p.Risks} {
+		for n := range checks {
+			checks[n].Checked = form.Get(checks[n].Name) != ""
+		}
+	}
+	return p, err
+}
+
+func mappingFields() []field {
+	list := []field{
+		{Name: "saml_field_mapping.email", Label: "Email address"},
+		{Name: "saml_field_mapping.first_name", Label: "First name"},
+		{Name: "saml_field_mapping.last_name", Label: "Last name"},
+		{Name: "saml_field_mapping.real_name", Label: "Full name"},
+		{Name: "saml_field_mapping.identity", Label: "Identity", Hint: "What stays with a person for good. If this is empty, the NameID is used. People who logged in before a change are not recognised after it."},
+	}
+	for n := range list {
+		list[n].Optional, list[n].Machine, list[n].Most = true, true, 256
+	}
+	return list
+}
+
+// lifetimeField offers the usual lifetimes, and the present one.
+func lifetimeField(i *sso.IdP) field {
+	f := field{Name: "auth_token_max_age_seconds", Label: "Sessions last", Hint: "From the login. The identity provider may end them earlier."}
+	ages := []time.Duration{time.Hour, 8 * time.Hour, 12 * time.Hour, 24 * time.Hour, 7 * 24 * time.Hour, 15 * 24 * time.Hour}
+	if i.TokenMaxAge == 0 {
+		f.Options = append(f.Options, option{"", "As long as the server's default"})
+	} else if !slices.Contains(ages, i.TokenMaxAge) {
+		ages = append(ages, i.TokenMaxAge)
+		slices.Sort(ages)
+	}
+	for _, d := range ages {
+		f.Options = append(f.Options, option{seconds(d), lifetimeWords(d)})
+	}
+	return f
+}

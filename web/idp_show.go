@@ -1,0 +1,36 @@
+package web
+
+import (
+	"net/http"
+
+	"gatehouse/gate"
+)
+
+// An idpPage shows one identity provider whole.
+type idpPage struct {
+	page
+	IdP idpView
+}
+
+func (s *site) showIdP(w http.ResponseWriter, r *http.Request, v gate.Visit) error {
+	return s.showOneIdP(w, r, v, "idp", "")
+}
+
+// showOneIdP shows a page about one identity provider; without a title of its
+// own the page has the provider's name.
+func (s *site) showOneIdP(w http.ResponseWriter, r *http.Request, v gate.Visit, template, title string) error {
+	i, err := s.idp(r, v)
+	if err != nil {
+		return err
+	}
+	if title == "" {
+		title = i.Name
+	}
+	frame, err := s.console(r, v, title, "identity-providers")
+	if err != nil {
+		return err
+	}
+	p := &idpPage{page: frame, IdP: s.viewIdP(i)}
+	p.policy.script = template == "idp"
+	return s.render(w, r, http.StatusOK, template, p)
+}

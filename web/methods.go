@@ -1,0 +1,63 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"gatehouse/internal/fault"
+	"gatehouse/login"
+	"gatehouse/sso"
+)
+
+func errNoMethod() *fault.Error {
+	return fault.NotFound.Errorf("There is no identity provider at this address. Ask the organization's administrator for the right link.").As("authentication_method_not_found")
+}
+
+// method finds the identity provider that a public path names. Where the path
+// names an account too, it has to be the provider's.
+func (s *site) method(r *http.Request) (*sso.IdP, error) {
+	i, err := s.IdPs.Store.IdP(r.Context(), r.PathValue("method"))
+	if errors.Is(err, fault.NotFound) {
+		return nil, errNoMethod()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find identity provider: %w", err)
+	}
+	if a := r.PathValue("account"); a != "" && a != i.AccountID || i.State == sso.Deleted {
+		return nil, errNoMethod()
+	}
+	return i, nil
+}
+
+// A way is an identity provider that somebody can log in through.
+type way struct {
+	Provider     string
+	Organization string
+	URL          string
+}
+
+// wayOf describes an identity provider that admits people now, or reports
+// false.
+func (s *site) wayOf(ctx context.Context, methodID, returnTo string) (way, bool) {
+	i, err := s.IdPs.Store.IdP(ctx, methodID)
+	if err != nil || !i.Admits() {
+		return way{}, false
+	}
+	o, err := s.Organizations.Store.Organization(ctx, i.OrganizationID)
+	if err != nil || o.Suspended {
+		return way{}, false
+	}
+	to := url.Values{}
+	if safe := login.SafeReturn(returnTo); safe != "/" {
+		to.Set("return_to", safe)
+	}
+	return way{Provider: i.Name, Organization: o.Name, URL: withQuery(loginPath(i.ID), to)}, true
+}
+
+// loginPath is where a login through an identity provider starts.
+func loginPath(methodID string) string {
+	return "/v1/sso/saml/login/" + url.PathEscape(methodID)
+}

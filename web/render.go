@@ -1,0 +1,174 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"gatehouse/account"
+	"gatehouse/gate"
+	"gatehouse/internal/fault"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+// templates are the pages by name. Each page has its own set: what it defines
+// is nobody else's.
+type templates map[string]*template.Template
+
+// parseTemplates reads every page together with the parts, which are the
+// files that begin with an underscore.
+func parseTemplates(a assets) templates {
+	all := templates{}
+	names, err := fs.Glob(templateFiles, "templates/[a-z]*.html")
+	if err != nil {
+		panic(err) // the pattern is ours
+	}
+	for _, file := range names {
+		name := strings.TrimSuffix(strings.TrimPrefix(file, "templates/"), ".html")
+		t := template.New(name + ".html").Funcs(template.FuncMap{"asset": a.address})
+		all[name] = template.Must(t.ParseFS(templateFiles, "templates/_*.html", file))
+	}
+	return all
+}
+
+// A page is what every page knows. Page structs embed it.
+type page struct {
+	Title        string // of the window; also the page's h1
+	User         account.User
+	Organization account.Organization // where one is; zero outside of any
+	SuperAdmin   bool                 // there
+	Memberships  []account.Membership // for the rail
+	Section      string               // which entry of the rail one is at
+	Flash        string               // what a form just did
+	Problems     []problem            // what is wrong with what was typed
+	Host         string               // what the address bar should show
+
+	policy policy
+}
+
+// A problem is an entry of the summary above a form.
+type problem struct {
+	Field   string // id of the input to go to; empty if it is about the whole
+	Label   string // its name on the page
+	Message string
+}
+
+// head gives the page within a page struct.
+func (p *page) head() *page { return p }
+
+// Script reports whether the page may load our scripts.
+func (p *page) Script() bool { return p.policy.script }
+
+// A policy is what a page's Content-Security-Policy adds to nothing at all.
+type policy struct {
+	script bool   // our own script files
+	formTo string // the origin that the page's form goes to; empty: ours
+}
+
+func (p policy) String() string {
+	to := "'self'"
+	if p.formTo != "" {
+		to = p.formTo
+	}
+	s := "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action " + to + "; frame-ancestors 'none'; base-uri 'none'"
+	if p.script {
+		s += "; script-src 'self'"
+	}
+	return s
+}
+
+// render writes a page. It is made whole first, so that a template that fails
+// leaves nothing half written.
+func (s *site) render(w http.ResponseWriter, r *http.Request, status int, name string, p interface{ head() *page }) error {
+	p.head().Host = s.host()
+	p.head().Flash = flashes[r.URL.Query().Get("done")]
+	var out bytes.Buffer
+	if err := s.templates[name].Execute(&out, p); err != nil {
+		return fmt.Errorf("render %s: %w", name, err)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", p.head().policy.String())
+	w.WriteHeader(status)
+	// An error here means that the browser went away.
+	_, _ = w.Write(out.Bytes())
+	return nil
+}
+
+// flashes are the messages after a form. The query names one; its text never
+// comes from there.
+var flashes = map[string]string{
+	"session-over":         "Your session is over. Log in to go on.",
+	"logged-out":           "You are logged out.",
+	"profile-saved":        "Your profile is saved.",
+	"organization-added":   "The organization is added, and you are its super admin.",
+	"organization-renamed": "The organization has its new name.",
+	"idp-added":            "The identity provider is added. Nobody can log in through it until the set-up is finished.",
+	"idp-configured":       "The identity provider is configured and enabled.",
+	"idp-updated":          "The identity provider's side is updated.",
+	"idp-saved":            "The settings are saved.",
+	"idp-enabled":          "The identity provider is enabled. People can log in through it.",
+	"idp-disabled":         "The identity provider is disabled. Sessions that came from it have ended.",
+	"idp-deleted":          "The identity provider is deleted. Sessions that came from it have ended.",
+}
+
+// done is the address of a page with a message.
+func done(path, message string) string {
+	return path + "?done=" + url.QueryEscape(message)
+}
+
+// console makes the page of somebody who is logged in.
+func (s *site) console(r *http.Request, v gate.Visit, title, section string) (page, error) {
+	mine, err := s.Organizations.Store.Memberships(r.Context(), v.User.ID)
+	if err != nil {
+		return page{}, fmt.Errorf("list memberships: %w", err)
+	}
+	return page{
+		Title:        title,
+		User:         v.User,
+		Organization: v.Organization,
+		SuperAdmin:   v.Member.SuperAdmin,
+		Memberships:  mine,
+		Section:      section,
+	}, nil
+}
+
+// narrow makes a page of the login.
+func narrow(title string) page { return page{Title: title} }
+
+// blame puts an error at the input that it names, and into the summary above
+// the form, so that what was typed stays. It reports false for errors that are
+// not about what was typed: those have pages of their own.
+func (p *page) blame(err error, fields ...*field) bool {
+	f := fault.Of(err)
+	switch f.Kind {
+	case fault.Invalid, fault.Exists, fault.Conflict, fault.Denied, fault.TooMany, fault.Unavailable:
+	default:
+		return false
+	}
+	for _, in := range fields {
+		if in.Name == f.Field && f.Field != "" {
+			in.Error = f.Message
+			p.Problems = append(p.Problems, problem{in.ID(), in.Label, f.Message})
+			return true
+		}
+	}
+	p.Problems = append(p.Problems, problem{Message: f.Message})
+	return true
+}
+
+// again shows a form once more, with what is wrong. Errors that are not about
+// the form are returned.
+func (s *site) again(w http.ResponseWriter, r *http.Request, name string, p interface{ head() *page }, err error, fields ...*field) error {
+	if !p.head().blame(err, fields...) {
+		return err
+	}
+	setRetryAfter(w, fault.Of(err))
+	return s.render(w, r, fault.Of(err).Kind.Status(), name, p)
+}

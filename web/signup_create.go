@@ -1,0 +1,33 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+
+	"gatehouse/account"
+	"gatehouse/gate"
+	"gatehouse/internal/fault"
+)
+
+// createAccount makes an account with a password; the browser goes on to where
+// every login ends.
+func (s *site) createAccount(w http.ResponseWriter, r *http.Request, _ gate.Visit) error {
+	if !s.Login.Open {
+		return errByInvitation()
+	}
+	form, err := readForm(w, r, mostForm)
+	if err != nil {
+		return err
+	}
+	n := account.NewUser{Email: form.Get("email"), RealName: form.Get("real_name"), Password: form.Get("password")}
+	browser := s.Cookies.Browser(r)
+	flow, err := s.Login.AnswerSignUp(r.Context(), n, &browser, form.Get("return_to"), s.client(r))
+	if err != nil {
+		if errors.Is(err, fault.Exists) {
+			err = fault.Exists.Errorf("There is an account with this address already. Log in to it instead.").At("email").Because(err)
+		}
+		p := newSignupPage(n.RealName, n.Email, form.Get("return_to"))
+		return s.again(w, r, "signup", p, err, &p.RealName, &p.Email, &p.Password)
+	}
+	return s.toContinue(w, r, browser, flow)
+}

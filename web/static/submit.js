@@ -1,0 +1,3 @@
+// Goes on to the identity provider. Without scripts, its button does.
+"use strict";
+document.getElementById("onward").submit();

@@ -1,0 +1,45 @@
+package web
+
+import (
+	"testing"
+
+	"github.com/jba/templatecheck"
+)
+
+func TestEveryTemplateFitsItsStruct(t *testing.T) {
+	pages := map[string]any{
+		"error":            &errorPage{},
+		"home":             &homePage{},
+		"idp":              &idpPage{},
+		"idp-delete":       &confirmPage{},
+		"idp-disable":      &confirmPage{},
+		"idp-edit":         &editIdPPage{},
+		"idp-new":          &newIdPPage{},
+		"idp-setup":        &setupPage{},
+		"idps":             &idpsPage{},
+		"logged-in":        &loggedInPage{},
+		"login":            &loginPage{},
+		"logout":           &logoutPage{},
+		"organization":     &organizationPage{},
+		"organization-new": &newOrganizationPage{},
+		"profile":          &profilePage{},
+		"saml":             &samlPage{},
+		"signup":           &signupPage{},
+		"signup-method":    &signupMethodPage{},
+		"ways":             &waysPage{},
+	}
+	for name, tmpl := range parseTemplates(loadAssets()) {
+		p, known := pages[name]
+		if !known {
+			t.Errorf("template %s: no page struct is named for it in this test", name)
+			continue
+		}
+		if err := templatecheck.CheckHTML(tmpl, p); err != nil {
+			t.Errorf("template %s: %v", name, err)
+		}
+		delete(pages, name)
+	}
+	for name := range pages {
+		t.Errorf("page %s has no template", name)
+	}
+}

@@ -1,0 +1,91 @@
+package web
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// A moment is a time as people read it: how far away, with the exact time for
+// whoever points at it.
+type moment struct {
+	Words string // "3 hours ago"
+	Exact string // "22 November 2026, 15:04:05 UTC"
+	ISO   string // for the datetime attribute
+}
+
+func (s *site) moment(t time.Time) moment {
+	t = t.UTC()
+	return moment{
+		Words: relative(t.Sub(s.Now())),
+		Exact: t.Format("2 January 2006, 15:04:05 UTC"),
+		ISO:   t.Format(time.RFC3339),
+	}
+}
+
+// relative puts a distance in time into words: the past is negative.
+func relative(d time.Duration) string {
+	past := d < 0
+	if past {
+		d = -d
+	}
+	var words string
+	switch {
+	case d < time.Minute:
+		if past {
+			return "just now"
+		}
+		return "in less than a minute"
+	case d < time.Hour:
+		words = count(int(d/time.Minute), "minute")
+	case d < 48*time.Hour:
+		words = count(int((d+30*time.Minute)/time.Hour), "hour")
+	case d < 60*24*time.Hour:
+		words = count(int((d+12*time.Hour)/(24*time.Hour)), "day")
+	case d < 730*24*time.Hour:
+		words = count(int(d/(30*24*time.Hour)), "month")
+	default:
+		words = count(int(d/(365*24*time.Hour)), "year")
+	}
+	if past {
+		return words + " ago"
+	}
+	return "in " + words
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// browserName makes a user agent readable, as in "Firefox on Linux". It tells
+// people their own devices apart and decides nothing.
+func browserName(agent string) string {
+	find := func(table [][2]string) string {
+		for _, t := range table {
+			if strings.Contains(agent, t[0]) {
+				return t[1]
+			}
+		}
+		return ""
+	}
+	// The order matters: browsers claim to be those that came before them.
+	browser := find([][2]string{
+		{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"}, {"CriOS/", "Chrome"},
+		{"HeadlessChrome/", "Chrome"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"}, {"curl/", "curl"},
+	})
+	system := find([][2]string{
+		{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"Windows", "Windows"}, {"Mac OS X", "macOS"}, {"CrOS", "ChromeOS"}, {"Linux", "Linux"},
+	})
+	switch {
+	case browser != "" && system != "":
+		return browser + " on " + system
+	case browser != "":
+		return browser
+	case system != "":
+		return "A browser on " + system
+	}
+	return "An unknown browser"
+}

@@ -1,0 +1,298 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"gatehouse/account"
+	"gatehouse/gate"
+	"gatehouse/internal/demoidp"
+	"gatehouse/internal/ident"
+	"gatehouse/internal/limit"
+	"gatehouse/internal/seal"
+	"gatehouse/login"
+	"gatehouse/session"
+	"gatehouse/sso"
+	"gatehouse/store"
+)
+
+// A world is a whole server with an identity provider beside it, on two
+// origins, and a log to read.
+type world struct {
+	t      *testing.T
+	server *Server
+	site   *httptest.Server
+	idp    *demoidp.IdP
+	idpURL string
+	log    *lockedBuffer
+	store  *store.Store
+}
+
+// A lockedBuffer is a log that tests read while servers write.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// requestID is the id that every request of a test has.
+const requestID = "019-test-request"
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, log: &lockedBuffer{}}
+	log := slog.New(slog.NewTextHandler(w.log, nil))
+	keys := seal.New()
+	now := time.Now
+	db, err := store.Open(context.Background(), store.Config{Folder: t.TempDir(), Keys: keys, Now: now, Log: log})
+	if err != nil {
+		t.Fatalf("open store: %v", err)
+	}
+	t.Cleanup(func() { db.Close() })
+	w.store = db
+
+	var handler http.Handler
+	w.site = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("X-Request-Id", requestID)
+		handler.ServeHTTP(rw, r)
+	}))
+	t.Cleanup(w.site.Close)
+
+	passwords := account.NewPasswords()
+	people := &account.People{Store: db, Passwords: passwords, NewID: ident.Source("u"), Now: now}
+	tokens := &session.Tokens{Store: db, Lifetime: 24 * time.Hour, Now: now}
+	provider := &sso.Provider{Keys: keys}
+	w.server = &Server{
+		Gate: &gate.Gate{Store: db, Tokens: tokens},
+		Login: &login.Login{
+			Store: db, Provider: provider, Tokens: tokens, People: people, Passwords: passwords,
+			Limits: &limit.Memory{Now: now}, Keys: keys, Open: true, NewUserID: ident.Source("u"), Now: now, Log: log,
+		},
+		People:        people,
+		Organizations: &account.Organizations{Store: db, NewID: ident.Source("org"), NewAccountID: ident.Source("a"), Now: now},
+		IdPs:          &sso.IdPs{Store: db, Keys: keys, Base: w.site.URL, NewID: ident.Source("am"), Now: now},
+		Provider:      provider,
+		Tokens:        tokens,
+		Cookies:       &session.CookieStore{},
+		Base:          w.site.URL,
+		Address:       func(*http.Request) netip.Addr { return netip.MustParseAddr("192.0.2.7") },
+		Now:           now,
+		Log:           log,
+	}
+	handler = w.server.Handler()
+	return w
+}
+
+// withIdP starts the identity provider, on another host name.
+func (w *world) withIdP() {
+	w.t.Helper()
+	var handler http.Handler
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { handler.ServeHTTP(rw, r) }))
+	w.t.Cleanup(server.Close)
+	w.idpURL = strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
+	idp, err := demoidp.New(w.idpURL)
+	if err != nil {
+		w.t.Fatalf("make identity provider: %v", err)
+	}
+	w.idp, handler = idp, idp.Handler()
+}
+
+// A tab is a browser: it keeps cookies, follows no redirect by itself, and
+// says where requests come from as browsers do.
+type tab struct {
+	*world
+	client *http.Client
+}
+
+func (w *world) browser() *tab {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return &tab{w, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+// An answer is a response with its body read.
+type answer struct {
+	*http.Response
+	Body string
+	t    *testing.T
+}
+
+func (b *tab) do(r *http.Request) *answer {
+	b.t.Helper()
+	resp, err := b.client.Do(r)
+	if err != nil {
+		b.t.Fatalf("%s %s: %v", r.Method, r.URL, err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		b.t.Fatalf("%s %s: %v", r.Method, r.URL, err)
+	}
+	return &answer{resp, string(body), b.t}
+}
+
+// at makes a path an address here; addresses stay.
+func (w *world) at(path string) string {
+	if strings.HasPrefix(path, "http") {
+		return path
+	}
+	return w.site.URL + path
+}
+
+func (b *tab) get(path string) *answer {
+	b.t.Helper()
+	r, err := http.NewRequest("GET", b.at(path), nil)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return b.do(r)
+}
+
+// post sends a form from a page of the same origin.
+func (b *tab) post(path string, pairs ...string) *answer {
+	b.t.Helper()
+	return b.postFrom("same-origin", path, pairs...)
+}
+
+func (b *tab) postFrom(site, path string, pairs ...string) *answer {
+	b.t.Helper()
+	form := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		form.Add(pairs[i], pairs[i+1])
+	}
+	r, err := http.NewRequest("POST", b.at(path), strings.NewReader(form.Encode()))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", site)
+	return b.do(r)
+}
+
+// to checks a redirect and gives where it leads, relative to the server.
+func (a *answer) to() string {
+	a.t.Helper()
+	if a.StatusCode != http.StatusSeeOther {
+		a.t.Fatalf("%s %s: got status %d, want 303; the page says:\n%s", a.Request.Method, a.Request.URL, a.StatusCode, a.text())
+	}
+	return a.Header.Get("Location")
+}
+
+func (a *answer) page() *goquery.Document {
+	a.t.Helper()
+	doc, err := goquery.NewDocumentFromReader(strings.NewReader(a.Body))
+	if err != nil {
+		a.t.Fatalf("parse page: %v", err)
+	}
+	return doc
+}
+
+// text is what a person reads on the page.
+func (a *answer) text() string {
+	return strings.Join(strings.Fields(a.page().Find("main").Text()), " ")
+}
+
+func (a *answer) wantStatus(want int) *answer {
+	a.t.Helper()
+	if a.StatusCode != want {
+		a.t.Errorf("%s %s: got status %d, want %d; the page says: %s", a.Request.Method, a.Request.URL, a.StatusCode, want, a.text())
+	}
+	return a
+}
+
+func (a *answer) wantText(want string) *answer {
+	a.t.Helper()
+	if !strings.Contains(a.text(), want) {
+		a.t.Errorf("%s %s: got the text %q, want %q in it", a.Request.Method, a.Request.URL, a.text(), want)
+	}
+	return a
+}
+
+const goodPassword = "correct horse battery"
+
+// signUp makes an account and logs it in.
+func (b *tab) signUp(name, email string) {
+	b.t.Helper()
+	next := b.post("/signup", "real_name", name, "email", email, "password", goodPassword).to()
+	if got := b.get(next).to(); got != "/" {
+		b.t.Fatalf("after signing up: got sent to %s, want /", got)
+	}
+}
+
+// addOrganization adds one and gives its path.
+func (b *tab) addOrganization(name string) string {
+	b.t.Helper()
+	path, _, _ := strings.Cut(b.post("/organizations", "organization_name", name).to(), "?")
+	return path
+}
+
+// addIdP adds an identity provider that is pending and gives its path.
+func (b *tab) addIdP(organization, name string) string {
+	b.t.Helper()
+	path, _, found := strings.Cut(b.post(organization+"/identity-providers", "authentication_method_name", name).to(), "/setup")
+	if !found {
+		b.t.Fatalf("after adding a provider: got sent to %s, want its set-up", path)
+	}
+	return path
+}
+
+// connect configures an identity provider with the demonstration's metadata.
+func (b *tab) connect(provider string) (methodID string) {
+	b.t.Helper()
+	metadata := b.get(b.idpURL + "/metadata").Body
+	b.post(provider+"/setup?step=3", "saml_idp_metadata", metadata).to()
+	methodID = provider[strings.LastIndex(provider, "/")+1:]
+	b.idp.Register(demoidp.SP{
+		EntityID: b.site.URL + "/v1/sso/saml/metadata/" + methodID,
+		ACSURL:   b.site.URL + "/v1/sso/saml/acs/" + methodID,
+		Name:     "Gatehouse",
+	})
+	return methodID
+}
+
+// throughIdP follows a login at the identity provider as a person there, up to
+// the answer of the assertion consumer service. mistake may be empty.
+func (b *tab) throughIdP(start, person, mistake string) *answer {
+	b.t.Helper()
+	choose := b.get(b.get(start).to()).page()
+	form := url.Values{"user": {person}, "mistake": {mistake}}
+	choose.Find("form input[type=hidden]").Each(func(_ int, in *goquery.Selection) {
+		form.Set(in.AttrOr("name", ""), in.AttrOr("value", ""))
+	})
+	r, err := http.NewRequest("POST", b.idpURL+"/login", strings.NewReader(form.Encode()))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	onward := b.do(r).page().Find("form")
+	return b.postFrom("cross-site", onward.AttrOr("action", ""),
+		"SAMLResponse", onward.Find("[name=SAMLResponse]").AttrOr("value", ""),
+		"RelayState", onward.Find("[name=RelayState]").AttrOr("value", ""))
+}
