@@ -1,7 +1,9 @@
 package api
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"strings"
 	"testing"
@@ -76,6 +78,29 @@ func TestNonsenseIsRefusedEverywhere(t *testing.T) {
 	}
 	if strings.Contains(w.log.String(), "level=ERROR") {
 		t.Errorf("nonsense is logged as our mistake:\n%s", w.log)
+	}
+}
+
+func TestLongBodiesAreAnsweredOnTheWireToo(t *testing.T) {
+	w := newWorld(t)
+	server := httptest.NewServer(w.handler)
+	defer server.Close()
+	for _, size := range []int{1<<20 + 1, 10 << 20} {
+		for _, chunked := range []bool{false, true} {
+			var body io.Reader = strings.NewReader(strings.Repeat("x", size))
+			if chunked {
+				body = io.MultiReader(body)
+			}
+			r, err := server.Client().Post(server.URL+"/v1/userauth", "application/json", body)
+			if err != nil {
+				t.Errorf("%d bytes, chunked %v: %v", size, chunked, err)
+				continue
+			}
+			r.Body.Close()
+			if r.StatusCode != http.StatusRequestEntityTooLarge {
+				t.Errorf("%d bytes, chunked %v: got status %d, want 413", size, chunked, r.StatusCode)
+			}
+		}
 	}
 }
 

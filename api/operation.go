@@ -20,8 +20,12 @@ import (
 	"gatehouse/login"
 )
 
-// mostBody bounds a request's body, in bytes.
-const mostBody = 1 << 20
+// The bounds of a request's body, in bytes: what is taken, and how much of a
+// longer one is received, and thrown away, before it is refused.
+const (
+	mostBody    = 1 << 20
+	mostDrained = 16 << 20
+)
 
 // An operation is a verb on a path. Its permission decides who may do it;
 // where the path names an organization or an account, it is asked there.
@@ -93,7 +97,7 @@ func (s *Server) enter(op operation, hasBody bool) func(huma.Context, func(huma.
 		c, err := s.admit(r, op, params, origins)
 		var body []byte
 		if err == nil && hasBody {
-			body, err = readBody(w, r)
+			body, err = readBody(r)
 		}
 		if err != nil {
 			s.refuse(w, r, op.ID, err)
@@ -202,17 +206,16 @@ func isID(s string) bool {
 
 // readBody reads a body, whatever its content type says: avn calls bodies of
 // its own octet streams. No body, or blanks alone, is an empty object.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	tooLarge := fault.TooLarge.Errorf("A request has at most %d bytes.", mostBody).At("body")
-	if r.ContentLength > mostBody {
-		return nil, tooLarge
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostBody))
-	if limit := (*http.MaxBytesError)(nil); errors.As(err, &limit) {
-		return nil, tooLarge
-	}
+func readBody(r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, mostBody+1))
 	if err != nil {
 		return nil, fault.Invalid.Errorf("The request's body did not arrive whole.").At("body").Because(err)
+	}
+	if len(body) > mostBody {
+		// Many clients read no answer before they have sent everything: a
+		// connection that is closed on them hides why.
+		_, _ = io.CopyN(io.Discard, r.Body, mostDrained)
+		return nil, fault.TooLarge.Errorf("A request has at most %d bytes.", mostBody).At("body")
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
 		return []byte("{}"), nil
