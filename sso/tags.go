@@ -30,6 +30,9 @@ func (s *scanner) startTag() *Rejection {
 	if r != nil {
 		return r
 	}
+	if s.scopes += len(s.scope); s.scopes > maxScopes {
+		return tooComplex("namespaces in scope, over all elements", maxScopes)
+	}
 	if r := s.checkAttributes(); r != nil {
 		return r
 	}

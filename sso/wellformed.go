@@ -16,6 +16,10 @@ const (
 	maxAttributes = 20_000 // in the whole document
 	maxOnElement  = 64     // attributes of one element, namespace declarations included
 	maxInScope    = 64     // namespace declarations in scope at one element
+
+	// maxScopes bounds the sum, over all elements, of the declarations in
+	// scope at each: that is what canonicalization costs.
+	maxScopes = 200_000
 )
 
 const (
@@ -38,6 +42,7 @@ type scanner struct {
 	attributes []attribute
 	elements   int
 	total      int // attributes so far
+	scopes     int // declarations in scope so far, element by element
 
 	shape
 	slabs
