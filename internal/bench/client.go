@@ -165,7 +165,11 @@ func (c *client) post(a answer) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return r.Header.Get("Location"), nil
+	next, err := r.Location()
+	if err != nil {
+		return "", err
+	}
+	return next.String(), nil
 }
 
 // finish posts an answer and goes where it leads, to a session.
@@ -174,7 +178,7 @@ func (c *client) finish(a answer) error {
 	if err != nil {
 		return err
 	}
-	r, err := c.do(http.MethodGet, c.base+next, a.browser, nil)
+	r, err := c.do(http.MethodGet, next, a.browser, nil)
 	if err != nil {
 		return err
 	}
