@@ -3,13 +3,15 @@ package store_test
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"encoding/hex"
 	"log/slog"
 	"net/url"
+	"path/filepath"
 	"testing"
 	"time"
 
-	"database/sql"
+	"github.com/google/go-cmp/cmp"
 
 	"gatehouse/internal/parts"
 	"gatehouse/internal/seal"
@@ -68,4 +70,48 @@ func open(t testing.TB, c store.Config) *store.Store {
 	}
 	t.Cleanup(func() { s.Close() })
 	return s
+}
+
+func TestSchemasOfBothDatabasesHaveTheSameTablesAndColumns(t *testing.T) {
+	file, server := onSQLite(t), onPostgres(t)
+	open(t, file)
+	open(t, server)
+	embedded, err := sql.Open("sqlite", filepath.Join(file.Folder, "gatehouse.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer embedded.Close()
+	inFile := columns(t, embedded, `
+		SELECT m.name || '.' || c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c
+		WHERE m.type = 'table' AND m.name NOT LIKE 'goose%' AND m.name NOT LIKE 'sqlite%' ORDER BY 1`)
+	onServer := columns(t, raw(t, server), `
+		SELECT (table_name || '.' || column_name) COLLATE "C" FROM information_schema.columns
+		WHERE table_schema = current_schema() AND table_name NOT LIKE 'goose%' ORDER BY 1`)
+	if len(inFile) < 50 {
+		t.Errorf("got %d columns, want those of all tables", len(inFile))
+	}
+	if diff := cmp.Diff(inFile, onServer); diff != "" {
+		t.Errorf("got different schemas (-sqlite +postgres):\n%s", diff)
+	}
+}
+
+func columns(t *testing.T, db *sql.DB, query string) []string {
+	t.Helper()
+	rows, err := db.Query(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, name)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return out
 }

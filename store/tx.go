@@ -13,8 +13,8 @@ import (
 type transaction struct {
 	mu     sync.Mutex
 	handle handle
-	over   bool
-	failed error // of a nested Tx
+	failed error // why it will not be kept, if it will not
+	ended  error // why it runs no more statements, if it does not
 }
 
 // transactionKey is the key under which a context carries a store's
@@ -27,8 +27,9 @@ type transactionKey struct{ s *Store }
 //
 // fn may be run again, when the database could not run it beside the others:
 // it must set what it gives back anew each time. A Tx inside fn joins the
-// outer one; if the inner one fails, the outer one fails with it, whatever fn
-// makes of the error.
+// outer one. Where the inner one fails, or the database refuses a statement,
+// the whole fails, whatever fn makes of the error; faults that methods promise,
+// such as fault.Exists of AddUser, are answers and no failures.
 //
 // It returns the error of fn, or fault.Unavailable where the database is away
 // or too busy. If the connection breaks while a transaction ends, nobody can
@@ -43,11 +44,12 @@ func (s *Store) Tx(ctx context.Context, fn func(ctx context.Context) error) erro
 	}
 	return s.db.transact(ctx, func(h handle) error {
 		t := &transaction{handle: h}
-		defer t.end()
-		if err := fn(context.WithValue(ctx, transactionKey{s}, t)); err != nil {
-			return err
+		defer t.end() // where fn panics
+		err := fn(context.WithValue(ctx, transactionKey{s}, t))
+		if failed := t.end(); err == nil {
+			err = failed
 		}
-		return t.failed
+		return err
 	})
 }
 
@@ -66,31 +68,47 @@ func (t *transaction) fail(err error) {
 	}
 }
 
-func (t *transaction) end() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.over = true
-}
-
 // errOver is our own mistake: a context was used beyond its transaction.
 var errOver = errors.New("the transaction of this context has ended")
 
-func (t *transaction) exec(ctx context.Context, query string, args []any) (int64, error) {
+// end lets nothing more be done, and gives why the transaction must not be
+// kept, or nil.
+func (t *transaction) end() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.over {
-		return 0, errOver
-	}
-	return t.handle.exec(ctx, query, args)
+	t.ended = errOver
+	return t.failed
+}
+
+func (t *transaction) exec(ctx context.Context, query string, args []any) (n int64, err error) {
+	err = t.run(func(h handle) error {
+		n, err = h.exec(ctx, query, args)
+		return err
+	})
+	return n, err
 }
 
 func (t *transaction) read(ctx context.Context, query string, args []any, scan func(row) error) error {
+	return t.run(func(h handle) error { return h.read(ctx, query, args, scan) })
+}
+
+// run runs a statement. One that fails is the last: PostgreSQL refuses all
+// others after it, and SQLite, where the disk is full, ends the transaction by
+// itself and would run the others outside of any.
+func (t *transaction) run(statement func(handle) error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.over {
-		return errOver
+	if t.ended != nil {
+		return t.ended
 	}
-	return t.handle.read(ctx, query, args, scan)
+	err := statement(t.handle)
+	if err != nil {
+		t.ended = err
+		if t.failed == nil {
+			t.failed = translate(err)
+		}
+	}
+	return err
 }
 
 // handle gives what runs the statements of ctx.

@@ -84,6 +84,19 @@ var transactions = []promise{
 		there(t, s, "ada", false)
 		there(t, s, "eve", false)
 	}},
+	{"a statement that the database refuses is the transaction's last", func(t *testing.T, s *store.Store) {
+		err := s.Tx(t.Context(), func(ctx context.Context) error {
+			do(t, s.AddUser(ctx, User("ada"), ""))
+			isFault(t, s.AddAccount(ctx, Root(Organization("none"))), fault.NotFound)
+			if err := s.AddUser(ctx, User("eve"), ""); err == nil {
+				t.Error("got no error for the next statement, want one")
+			}
+			return nil
+		})
+		isFault(t, err, fault.NotFound)
+		there(t, s, "ada", false)
+		there(t, s, "eve", false)
+	}},
 	{"a context is of no use once its transaction ended", func(t *testing.T, s *store.Store) {
 		var kept context.Context
 		do(t, s.Tx(t.Context(), func(ctx context.Context) error {
