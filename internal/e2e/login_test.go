@@ -161,3 +161,10 @@ func TestEntityIDsOutliveTheOldForm(t *testing.T) {
 		t.Errorf("with another account: got %d, want 404", got.status)
 	}
 }
+
+// from sends requests from another loopback address.
+func from(t testing.TB, address string) *http.Transport {
+	t.Helper()
+	d := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
+	return &http.Transport{DialContext: d.DialContext}
+}
