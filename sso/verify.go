@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rsa"
@@ -141,7 +142,7 @@ func (v *verifier) verify(el, sig, parent *etree.Element) (*etree.Element, *Reje
 	if small != 0 {
 		return nil, reject("key_too_small", "at least 2048 bits", fmt.Sprintf("%d bits", small))
 	}
-	return nil, reject("wrong_key", v.fingerprints(), s.claimed())
+	return nil, reject("wrong_key", v.fingerprints(), s.claimed(v.idp.Certificates))
 }
 
 // warn notes what is admitted and should be mended.
@@ -302,10 +303,15 @@ func (v *verifier) fingerprints() string {
 }
 
 // claimed names the certificate that a signature says it was made with.
-func (s *signature) claimed() string {
+func (s *signature) claimed(trusted []*x509.Certificate) string {
 	der, err := base64.StdEncoding.DecodeString(s.claim)
 	if err != nil || len(der) == 0 {
 		return "a key that the response does not name"
+	}
+	for _, c := range trusted {
+		if bytes.Equal(c.Raw, der) {
+			return "another key, or a changed signature, though it names a certificate that is trusted"
+		}
 	}
 	return "by its own account, the key of certificate " + fingerprint(der)
 }
