@@ -49,6 +49,13 @@ type Claim struct {
 	SessionEnds time.Time // zero: not said
 }
 
+// A Method is an identity provider as somebody meets it who logs in.
+type Method struct {
+	*sso.IdP
+	Organization string // its name
+	Usable       bool   // active, enabled, its organization not suspended
+}
+
 // A Standing is whether, and how, a login method may be used now.
 type Standing struct {
 	Usable         bool // active, enabled, its organization not suspended
@@ -63,9 +70,9 @@ type Store interface {
 	// Standing returns fault.NotFound if there is no such method.
 	Standing(ctx context.Context, methodID string) (Standing, error)
 
-	// IdP gives an identity provider of any organization, deleted ones too: ask
-	// sso.IdP.Admits. It returns fault.NotFound if there is none.
-	IdP(ctx context.Context, id string) (*sso.IdP, error)
+	// Method gives an identity provider of any organization, usable or not. It
+	// returns fault.NotFound if there is none.
+	Method(ctx context.Context, id string) (Method, error)
 
 	// UseOnce notes that a key was used, until it cannot be used anyway. It
 	// returns fault.Exists if it was used before. kind keeps keys of different

@@ -15,41 +15,40 @@ import (
 // the browser to the IdP with, and notes in b where the login leads to. It
 // stores nothing. It returns fault.NotFound, fault.Denied if the method is not
 // enabled, and fault.TooMany.
-func (l *Login) Begin(ctx context.Context, methodID string, purpose sso.Purpose, b *session.Browser, returnTo string, c Client) (*sso.IdP, *sso.Request, error) {
+func (l *Login) Begin(ctx context.Context, methodID string, purpose sso.Purpose, b *session.Browser, returnTo string, c Client) (Method, *sso.Request, error) {
 	if err := l.Limits.Take(ctx, startsByAddress, limit.Address(c.IP)); err != nil {
-		return nil, nil, err
+		return Method{}, nil, err
 	}
-	idp, err := l.usable(ctx, methodID)
+	m, err := l.usable(ctx, methodID)
 	if err != nil {
-		return nil, nil, err
+		return Method{}, nil, err
 	}
 	now := l.Now()
 	ticket := sso.NewTicket(purpose, b.Secret, now)
-	request, err := l.Provider.Request(idp, ticket, now)
+	request, err := l.Provider.Request(m.IdP, ticket, now)
 	if err != nil {
-		return nil, nil, fmt.Errorf("make request to %s: %w", idp.ID, err)
+		return Method{}, nil, fmt.Errorf("make request to %s: %w", m.ID, err)
 	}
 	b.Remember(ticket.FlowID, SafeReturn(returnTo))
-	return idp, request, nil
+	return m, request, nil
 }
 
 // usable finds an identity provider that people may log in through now.
-func (l *Login) usable(ctx context.Context, methodID string) (*sso.IdP, error) {
-	idp, err := l.Store.IdP(ctx, methodID)
+func (l *Login) usable(ctx context.Context, methodID string) (Method, error) {
+	m, err := l.Store.Method(ctx, methodID)
 	if errors.Is(err, fault.NotFound) {
-		return nil, errNoMethod()
+		return Method{}, errNoMethod()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("find identity provider: %w", err)
+		return Method{}, fmt.Errorf("find identity provider: %w", err)
 	}
-	standing, err := l.Store.Standing(ctx, methodID)
-	if err != nil {
-		return nil, fmt.Errorf("find standing of %s: %w", methodID, err)
+	if m.State == sso.Deleted {
+		return Method{}, errNoMethod()
 	}
-	if !idp.Admits() || !standing.Usable {
-		return nil, errDisabled()
+	if !m.Usable {
+		return Method{}, errDisabled()
 	}
-	return idp, nil
+	return m, nil
 }
 
 // AnswerSAML takes a response that a browser brought from an identity
@@ -73,10 +72,11 @@ func (l *Login) AnswerSAML(ctx context.Context, methodID, samlResponse, relaySta
 }
 
 func (l *Login) answerSAML(ctx context.Context, methodID, samlResponse, relayState string) (string, error) {
-	idp, err := l.usable(ctx, methodID)
+	m, err := l.usable(ctx, methodID)
 	if err != nil {
 		return "", err
 	}
+	idp := m.IdP
 	raw, err := sso.DecodeResponse(samlResponse)
 	if err != nil {
 		return "", refused(err)

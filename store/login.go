@@ -14,6 +14,26 @@ import (
 
 var _ login.Store = (*Store)(nil)
 
+// Method implements login.Store: one look-up for what every login asks first.
+func (s *Store) Method(ctx context.Context, id string) (login.Method, error) {
+	m, err := one(ctx, s, scanMethod, `
+		SELECT `+idpColumns+`,
+			(SELECT o.name FROM organization o WHERE o.id = idp.organization_id),
+			(SELECT o.suspended FROM organization o WHERE o.id = idp.organization_id)
+		FROM idp WHERE id = $1`, id)
+	return m, missing(err, noIdP)
+}
+
+func scanMethod(r row) (m login.Method, err error) {
+	var suspended bool
+	m.IdP, err = scanIdP(r, &m.Organization, &suspended)
+	if err != nil {
+		return login.Method{}, err
+	}
+	m.Usable = m.Admits() && m.DeletedAt == nil && !suspended
+	return m, nil
+}
+
 // Standing implements login.Store.
 func (s *Store) Standing(ctx context.Context, methodID string) (login.Standing, error) {
 	standing, err := one(ctx, s, scanStanding, `

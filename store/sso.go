@@ -81,12 +81,16 @@ func deletion(i *sso.IdP) any {
 	return stamp(*i.DeletedAt)
 }
 
-func scanIdP(r row) (*sso.IdP, error) {
+func readIdP(r row) (*sso.IdP, error) { return scanIdP(r) }
+
+// scanIdP reads idpColumns, and the columns after them into more.
+func scanIdP(r row, more ...any) (*sso.IdP, error) {
 	var i sso.IdP
 	var deleted time.Time
 	fields := []any{&i.ID, &i.OrganizationID, &i.AccountID, &i.Name, &i.Enabled, &i.State, &i.Base}
 	fields = append(fields, settingsFields(&i.Settings)...)
 	fields = append(fields, &i.SPCertificate, &i.SPKey, moment{&i.CreatedAt}, moment{&i.UpdatedAt}, moment{&deleted})
+	fields = append(fields, more...)
 	if err := r.Scan(fields...); err != nil {
 		return nil, err
 	}
@@ -104,22 +108,22 @@ func scanIdP(r row) (*sso.IdP, error) {
 	return &i, nil
 }
 
-// IdP implements sso.IdPStore and login.Store.
+// IdP implements sso.IdPStore.
 func (s *Store) IdP(ctx context.Context, id string) (*sso.IdP, error) {
-	i, err := one(ctx, s, scanIdP, `SELECT `+idpColumns+` FROM idp WHERE id = $1`, id)
+	i, err := one(ctx, s, readIdP, `SELECT `+idpColumns+` FROM idp WHERE id = $1`, id)
 	return i, missing(err, noIdP)
 }
 
 // IdPOf implements sso.IdPStore.
 func (s *Store) IdPOf(ctx context.Context, accountID, id string) (*sso.IdP, error) {
-	i, err := one(ctx, s, scanIdP,
+	i, err := one(ctx, s, readIdP,
 		`SELECT `+idpColumns+` FROM idp WHERE id = $1 AND account_id = $2 AND deleted_at IS NULL`, id, accountID)
 	return i, missing(err, noIdP)
 }
 
 // IdPsOf implements sso.IdPStore.
 func (s *Store) IdPsOf(ctx context.Context, accountID string) ([]*sso.IdP, error) {
-	return all(ctx, s, scanIdP, `
+	return all(ctx, s, readIdP, `
 		SELECT `+idpColumns+` FROM idp
 		WHERE account_id = $1 AND deleted_at IS NULL
 		ORDER BY created_at, id`, accountID)

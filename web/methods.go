@@ -32,6 +32,19 @@ func (s *site) method(r *http.Request) (*sso.IdP, error) {
 	return i, nil
 }
 
+// methodID is the identity provider that a public path names. It is looked up
+// only where the path names an account too, which has to be the provider's.
+func (s *site) methodID(r *http.Request) (string, error) {
+	if r.PathValue("account") == "" {
+		return r.PathValue("method"), nil
+	}
+	i, err := s.method(r)
+	if err != nil {
+		return "", err
+	}
+	return i.ID, nil
+}
+
 // A way is an identity provider that somebody can log in through.
 type way struct {
 	Provider     string

@@ -22,12 +22,13 @@ func (s *site) answerSAML(w http.ResponseWriter, r *http.Request, _ gate.Visit) 
 			return fault.Invalid.Errorf("The form has the field %s more than once.", name).At(name)
 		}
 	}
-	i, err := s.method(r)
+	id, err := s.methodID(r)
 	if err != nil {
 		return err
 	}
-	flow, err := s.Login.AnswerSAML(r.Context(), i.ID, form.Get("SAMLResponse"), form.Get("RelayState"), s.client(r))
+	flow, err := s.Login.AnswerSAML(r.Context(), id, form.Get("SAMLResponse"), form.Get("RelayState"), s.client(r))
 	if err != nil {
+		i, _ := s.method(r)
 		return s.at(r.Context(), i, err)
 	}
 	// The ACS URL is as old as the provider; the cookie is where we are now.

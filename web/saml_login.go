@@ -25,7 +25,7 @@ func (s *site) startSAML(w http.ResponseWriter, r *http.Request, _ gate.Visit) e
 	if err := errOnlyGet(w, r); err != nil {
 		return err
 	}
-	i, err := s.method(r)
+	id, err := s.methodID(r)
 	if err != nil {
 		return err
 	}
@@ -39,8 +39,9 @@ func (s *site) startSAML(w http.ResponseWriter, r *http.Request, _ gate.Visit) e
 		return fault.Invalid.Errorf("The intent of a login is signup, or left out.").At("intent")
 	}
 	browser := s.Cookies.Browser(r)
-	i, request, err := s.Login.Begin(r.Context(), i.ID, purpose, &browser, query.Get("return_to"), s.client(r))
+	m, request, err := s.Login.Begin(r.Context(), id, purpose, &browser, query.Get("return_to"), s.client(r))
 	if err != nil {
+		i, _ := s.method(r)
 		return s.at(r.Context(), i, err)
 	}
 	if err := s.Cookies.SaveBrowser(w, r, browser); err != nil {
@@ -50,8 +51,8 @@ func (s *site) startSAML(w http.ResponseWriter, r *http.Request, _ gate.Visit) e
 		return see(w, r, request.URL)
 	}
 	p := &samlPage{
-		page: narrow("On to " + i.Name),
-		Way:  way{Provider: i.Name, Organization: s.nameOf(r.Context(), i.OrganizationID).Name},
+		page: narrow("On to " + m.Name),
+		Way:  way{Provider: m.Name, Organization: m.Organization},
 		URL:  request.URL,
 		Form: request.Form,
 	}
