@@ -86,7 +86,8 @@ func TestBadResponsesAreRefused(t *testing.T) {
 }
 
 // TestNothingOutlivesItsMemory holds UsableUntil to what it promises: a
-// response is refused from that moment on, so its id may be forgotten.
+// response is refused from that moment on, so its id may be forgotten; and not
+// a second earlier, so that no id is kept for nothing.
 func TestNothingOutlivesItsMemory(t *testing.T) {
 	each(t, "good", func(t *testing.T, c samltest.Case) {
 		a, err := check(t, c)
@@ -96,6 +97,10 @@ func TestNothingOutlivesItsMemory(t *testing.T) {
 		c.Clock = a.UsableUntil.Format(time.RFC3339Nano)
 		if _, err := check(t, c); err == nil {
 			t.Errorf("got admitted at %s, want a rejection", c.Clock)
+		}
+		c.Clock = a.UsableUntil.Add(-time.Second).Format(time.RFC3339Nano)
+		if _, err := check(t, c); err != nil {
+			t.Errorf("got %v at %s, want an assertion", err, c.Clock)
 		}
 	})
 }

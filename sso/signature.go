@@ -106,6 +106,9 @@ func readSignature(el *etree.Element, id string) (*signature, *Rejection) {
 
 // readInfo checks SignedInfo.
 func (s *signature) readInfo(id string) *Rejection {
+	if r := checkPlain(s.info); r != nil {
+		return r
+	}
 	parts, r := only(s.info, "CanonicalizationMethod", "SignatureMethod", "Reference")
 	if r != nil {
 		return r
@@ -123,6 +126,24 @@ func (s *signature) readInfo(id string) *Rejection {
 	}
 	s.key, s.sha1 = m.key, m.sha1
 	return s.readReference(parts[2], id)
+}
+
+// checkPlain refuses attributes with prefixes. The library that verifies reads
+// SignedInfo with encoding/xml, to which x:Algorithm is an Algorithm, too.
+func checkPlain(el *etree.Element) *Rejection {
+	for _, a := range el.Attr {
+		if a.Space != "" && a.Space != "xmlns" {
+			return reject("signature_malformed", "attributes without prefixes in "+el.Tag, a.FullKey())
+		}
+	}
+	for _, t := range el.Child {
+		if c, ok := t.(*etree.Element); ok {
+			if r := checkPlain(c); r != nil {
+				return r
+			}
+		}
+	}
+	return nil
 }
 
 // readReference checks the one Reference.

@@ -150,6 +150,7 @@ func oddSignatures() []recipe {
 		info("base64-transform", "transform_refused", "It changes what is signed.", exclusive, `<ds:Transform Algorithm="http://www.w3.org/2000/09/xmldsig#base64"></ds:Transform>`),
 		info("no-enveloped-transform", "transform_refused", "The signature would cover itself.", `<ds:Transform Algorithm="http://www.w3.org/2000/09/xmldsig#enveloped-signature"></ds:Transform>`, ""),
 		info("inclusive-content", "transform_refused", "What is around would change what is signed.", exclusive, `<ds:Transform Algorithm="http://www.w3.org/TR/2001/REC-xml-c14n-20010315"></ds:Transform>`),
+		info("prefixed-algorithm", "signature_malformed", "Go's parser takes the last Algorithm, whatever its prefix.", `<ds:SignatureMethod `, `<ds:SignatureMethod xmlns:x="urn:x" x:Algorithm="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256" `),
 		info("unknown-signed-info-form", "transform_refused", "Nobody knows what was signed.", `<ds:CanonicalizationMethod Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#">`, `<ds:CanonicalizationMethod Algorithm="urn:x">`),
 		{name: "empty-digest", code: "signature_malformed", why: "The digest of nothing fits everything (CVE-2025-66475).", sign: SignAssertion, by: Signer{Info: func(s string) string {
 			return regexp.MustCompile(`<ds:DigestValue>[^<]*`).ReplaceAllString(s, "<ds:DigestValue>47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=")
@@ -159,6 +160,7 @@ func oddSignatures() []recipe {
 			i := between(doc, "<ds:SignedInfo>", "</ds:SignedInfo>")
 			return Replace(doc, i, i+i)
 		}},
+		{name: "foreign-element-in-signature", code: "signature_malformed", why: "Something that looks like KeyInfo.", sign: SignAssertion, by: Signer{Bare: true}, after: replace("</ds:Signature>", `<x:KeyInfo xmlns:x="urn:x"/></ds:Signature>`)},
 		{name: "object-in-signature", code: "signature_malformed", why: "A place to hide things in.", sign: SignAssertion, after: replace("</ds:Signature>", "<ds:Object></ds:Object></ds:Signature>")},
 		{name: "no-signature-value", code: "signature_malformed", why: "Nothing to verify.", sign: SignAssertion, after: func(doc string) string {
 			return strings.Replace(doc, between(doc, "<ds:SignatureValue>", "</ds:SignatureValue>"), "", 1)

@@ -47,6 +47,7 @@ func xmlRecipes() []recipe {
 		plain("undeclared-attribute-prefix", "xml_namespace", "A prefix that stands for nothing.", `Version="2.0"`, `Version="2.0" x:y="1"`),
 		plain("emptied-prefix", "xml_namespace", "A declared prefix cannot be taken back.", "<samlp:Status>", `<samlp:Status xmlns:saml="">`),
 		plain("rebound-xml", "xml_namespace", "The prefix xml is reserved.", `Version="2.0"`, `Version="2.0" xmlns:xml="urn:x"`),
+		plain("element-in-reserved-namespace", "xml_namespace", "xml has attributes only.", "<samlp:Status>", "<samlp:Extensions><xml:a/></samlp:Extensions><samlp:Status>"),
 		plain("rebound-xmlns", "xml_namespace", "The prefix xmlns is reserved.", `Version="2.0"`, `Version="2.0" xmlns:xmlns="urn:x"`),
 		plain("reference-in-namespace", "xml_namespace", "Parsers that forget to resolve it see another element.", `xmlns:saml="urn:oasis`, `xmlns:saml="urn:&#111;asis`),
 		plain("double-colon", "xml_name", "Go's parser rewrites it (CVE-2020-29511).", "<samlp:Status>", "<a:b:c/><samlp:Status>"),
@@ -106,6 +107,7 @@ func shapeRecipes() []recipe {
 			return Replace(doc, s, s+s)
 		}},
 		{name: "foreign-id", code: "id_invalid", why: "Libraries that forget namespaces take it for the ID.", sign: SignAssertion, after: replace(`<saml:Assertion ID`, `<saml:Assertion xmlns:x="urn:x" x:ID="_other" ID`)},
+		{name: "foreign-id-only", code: "id_invalid", why: "Libraries that forget namespaces take it for the ID.", sign: SignAssertion, after: replace(`<saml:Assertion ID`, `<saml:Assertion xmlns:x="urn:x" x:ID`)},
 		{name: "xml-id", code: "id_invalid", why: "Libraries that know xml:id take it for the ID.", sign: SignAssertion, after: replace(`<saml:Assertion ID`, `<saml:Assertion xml:id="_other" ID`)},
 		{name: "lower-case-id", code: "id_invalid", why: "Libraries that ignore case take it for the ID.", sign: SignAssertion, after: replace(`<saml:Assertion ID`, `<saml:Assertion Id="_other" ID`)},
 		{name: "id-with-reference", code: "id_invalid", why: "Compared as written it is another (CVE-2025-23369).", sign: SignAssertion, after: replace(`ID="_assertion-1"`, `ID="_assertion-1&amp;"`)},
