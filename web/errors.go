@@ -41,6 +41,16 @@ type refusal struct {
 	err          error
 }
 
+// forThePerson has the rejections that the person at the browser can do
+// something about. The others are for an administrator.
+var forThePerson = map[string]bool{
+	"request_used": true, "assertion_replayed": true, "request_expired": true, "unknown_request": true,
+	"relay_state_mismatch": true, "in_response_to_mismatch": true, "unsolicited": true, "session_ended": true,
+}
+
+// ForPerson reports whether the remedy is for the person at the browser.
+func (r *refusal) ForPerson() bool { return forThePerson[r.Rejection.Code] }
+
 func (r *refusal) Error() string { return r.err.Error() }
 func (r *refusal) Unwrap() error { return r.err }
 
