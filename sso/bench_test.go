@@ -92,6 +92,18 @@ func BenchmarkFloor8KB(b *testing.B) {
 	}
 }
 
+// BenchmarkScan8KB is the first of Check's passes alone.
+func BenchmarkScan8KB(b *testing.B) {
+	raw := []byte(response8KB(b).Response)
+	b.SetBytes(int64(len(raw)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if sso.Scan(raw) == nil {
+			b.Fatal("got refused")
+		}
+	}
+}
+
 func tokenize(b *testing.B, raw []byte) {
 	d := xml.NewDecoder(bytes.NewReader(raw))
 	for {
