@@ -14,7 +14,7 @@ var _ sso.IdPStore = (*Store)(nil)
 
 const noIdP = "There is no such authentication method."
 
-// idpColumns are what idpValues writes and scanIdP reads.
+// idpColumns are what AddIdP writes and scanIdP reads, in this order.
 const idpColumns = `id, organization_id, account_id, name, enabled, state, base,
 	entity_id, sso_url, binding, certificate_pem,
 	digest_algorithm, signature_algorithm, variant, sign_requests, want_assertion_signed, request_authn_context,
@@ -23,7 +23,7 @@ const idpColumns = `id, organization_id, account_id, name, enabled, state, base,
 	allow_sha1, allow_small_keys, token_max_age, token_extend_when_used, auto_join_group_id,
 	sp_certificate, sp_key, created_at, updated_at, deleted_at`
 
-// settings are where the columns from entity_id to auto_join_group_id go.
+// settingsFields are where the columns from entity_id to auto_join_group_id go.
 func settingsFields(s *sso.Settings) []any {
 	return []any{
 		&s.EntityID, &s.SSOURL, &s.Binding, &s.CertificatePEM,
@@ -34,7 +34,7 @@ func settingsFields(s *sso.Settings) []any {
 	}
 }
 
-// settingsValues are what is written there.
+// settingsValues are what stands in those columns.
 func settingsValues(s sso.Settings) []any {
 	return []any{
 		s.EntityID, s.SSOURL, string(s.Binding), s.CertificatePEM,

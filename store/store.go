@@ -12,7 +12,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -32,14 +31,12 @@ type Config struct {
 
 	Keys *seal.Keyring // which the database's secrets are sealed with
 	Now  func() time.Time
-	Log  *slog.Logger
+	Log  *slog.Logger // nil: nothing is logged
 }
 
 // A Store keeps everything. It is safe for use by many goroutines at once.
 type Store struct {
-	db  database
-	now func() time.Time
-	log *slog.Logger
+	db database
 }
 
 // A database is what the two differ in.
@@ -74,12 +71,16 @@ var ErrOtherKeys = errors.New("the database was sealed with other keys: start wi
 // ErrOtherKeys if not. A database server that is away is waited for for five
 // seconds. The error is one line, for whoever started the server.
 func Open(ctx context.Context, c Config) (*Store, error) {
-	s := &Store{now: c.Now, log: c.Log}
+	log := c.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	s := &Store{}
 	var err error
 	if c.DatabaseURL != "" {
 		s.db, err = openPostgres(ctx, c.DatabaseURL)
 	} else {
-		s.db, err = openSQLite(ctx, c.Folder, c.Log)
+		s.db, err = openSQLite(ctx, c.Folder, log)
 	}
 	if err != nil {
 		return nil, err
@@ -160,5 +161,3 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 	}
 	return total, nil
 }
-
-var _ row = (*sql.Rows)(nil)
