@@ -13,7 +13,7 @@ const maxResponse = 256 << 10
 // which line breaks and blanks do not count (SAML Bindings, 3.5.4). The result
 // has at most 256 KiB. An error is a *Rejection.
 func DecodeResponse(form string) ([]byte, error) {
-	if strings.IndexAny(form, " \t") >= 0 {
+	if strings.ContainsAny(form, " \t") {
 		// The decoder itself skips line breaks, but not these.
 		form = strings.NewReplacer(" ", "", "\t", "").Replace(form)
 	}

@@ -82,7 +82,7 @@ func trim(s string) string { return strings.Trim(s, " \t\r\n") }
 
 // compact takes out all white space.
 func compact(s string) string {
-	if strings.IndexAny(s, " \t\r\n") < 0 {
+	if !strings.ContainsAny(s, " \t\r\n") {
 		return s
 	}
 	return strings.NewReplacer(" ", "", "\t", "", "\r", "", "\n", "").Replace(s)
