@@ -22,7 +22,8 @@ type transaction struct {
 type transactionKey struct{ s *Store }
 
 // Tx runs fn in a transaction, which the context that fn gets carries: use
-// only that one inside. What fn did is kept if it returns nil, durably before
+// only that one inside, and do nothing slow there, since on SQLite everybody
+// else who writes waits meanwhile. What fn did is kept if it returns nil, durably before
 // Tx returns, and undone if it returns an error or panics.
 //
 // fn may be run again, when the database could not run it beside the others:

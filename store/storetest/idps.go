@@ -131,6 +131,7 @@ var methodStates = []methodState{
 	{"disabled", func(i *sso.IdP) { i.Enabled = false }, false, false},
 	{"pending", func(i *sso.IdP) { i.State = sso.Pending }, false, false},
 	{"deleted", func(i *sso.IdP) { i.State, i.DeletedAt = sso.Deleted, &i.UpdatedAt }, false, false},
+	{"with an end, whatever its state says", func(i *sso.IdP) { i.DeletedAt = &i.UpdatedAt }, false, false},
 	{"suspended", func(*sso.IdP) {}, true, false},
 }
 
