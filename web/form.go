@@ -21,15 +21,15 @@ const (
 func readForm(w http.ResponseWriter, r *http.Request, most int64) (url.Values, error) {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/x-www-form-urlencoded" {
-		return nil, fault.Invalid.Errorf("The request carries no form: its content type has to be application/x-www-form-urlencoded.").As("not_a_form")
+		return nil, fault.Invalid.Errorf("The request carries no form: its content type has to be application/x-www-form-urlencoded.").Coded("not_a_form")
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, most)
 	err = r.ParseForm()
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return nil, fault.TooLarge.Errorf("The form has more than %d KiB, which is the most that is taken here.", most>>10).As("form_too_large")
+		return nil, fault.TooLarge.Errorf("The form has more than %d KiB, which is the most that is taken here.", most>>10).Coded("form_too_large")
 	}
 	if err != nil {
-		return nil, fault.Invalid.Errorf("The form cannot be read: it is cut off, or not encoded as forms are.").As("not_a_form").Because(err)
+		return nil, fault.Invalid.Errorf("The form cannot be read: it is cut off, or not encoded as forms are.").Coded("not_a_form").Because(err)
 	}
 	return r.PostForm, nil
 }

@@ -49,14 +49,14 @@ func (s *site) disableIdP(w http.ResponseWriter, r *http.Request, v gate.Visit) 
 func (s *site) switchIdP(w http.ResponseWriter, r *http.Request, v gate.Visit, on bool, message string) error {
 	i, err := s.IdPs.Update(r.Context(), v.Actor, v.Organization, r.PathValue("method"), sso.Change{Enabled: &on})
 	if err != nil {
-		return err
+		return notHere(v, err)
 	}
 	return see(w, r, done(idpURL(i), message))
 }
 
 func (s *site) deleteIdP(w http.ResponseWriter, r *http.Request, v gate.Visit) error {
 	if err := s.IdPs.Delete(r.Context(), v.Actor, v.Organization, r.PathValue("method")); err != nil {
-		return err
+		return notHere(v, err)
 	}
 	return see(w, r, done(idpsURL(v.Organization), "idp-deleted"))
 }

@@ -1,12 +1,14 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"time"
 
 	"gatehouse/account"
 	"gatehouse/gate"
+	"gatehouse/internal/fault"
 	"gatehouse/sso"
 )
 
@@ -138,7 +140,17 @@ type copyable struct{ ID, Label, Hint, Value string }
 // idp finds the identity provider that a console path names, in the visitor's
 // organization alone.
 func (s *site) idp(r *http.Request, v gate.Visit) (*sso.IdP, error) {
-	return s.IdPs.Get(r.Context(), v.Organization, r.PathValue("method"))
+	i, err := s.IdPs.Get(r.Context(), v.Organization, r.PathValue("method"))
+	return i, notHere(v, err)
+}
+
+// notHere says that an identity provider is not there in words that fit the
+// console; other errors stay.
+func notHere(v gate.Visit, err error) error {
+	if !errors.Is(err, fault.NotFound) {
+		return err
+	}
+	return fault.NotFound.Errorf("%s has no identity provider at this address. It may have been deleted.", v.Organization.Name).Coded("identity_provider_not_found").Because(err)
 }
 
 // idpsURL is the list of an organization's identity providers.

@@ -13,7 +13,7 @@ import (
 )
 
 func errNoMethod() *fault.Error {
-	return fault.NotFound.Errorf("There is no identity provider at this address. Ask the organization's administrator for the right link.").As("authentication_method_not_found")
+	return fault.NotFound.Errorf("There is no identity provider at this address. Ask the organization's administrator for the right link.").Coded("authentication_method_not_found")
 }
 
 // method finds the identity provider that a public path names. Where the path

@@ -114,7 +114,7 @@ var flashes = map[string]string{
 	"idp-updated":          "The identity provider's side is updated.",
 	"idp-saved":            "The settings are saved.",
 	"idp-enabled":          "The identity provider is enabled. People can log in through it.",
-	"idp-disabled":         "The identity provider is disabled. Sessions that came from it have ended.",
+	"idp-disabled":         "The identity provider is disabled. Sessions that came from it do not count until it is enabled again.",
 	"idp-deleted":          "The identity provider is deleted. Sessions that came from it have ended.",
 }
 
@@ -154,12 +154,12 @@ func (p *page) blame(err error, fields ...*field) bool {
 	}
 	for _, in := range fields {
 		if in.Name == f.Field && f.Field != "" {
-			in.Error = f.Message
-			p.Problems = append(p.Problems, problem{in.ID(), in.Label, f.Message})
+			in.Error = inConsole(f.Message)
+			p.Problems = append(p.Problems, problem{in.ID(), in.Label, in.Error})
 			return true
 		}
 	}
-	p.Problems = append(p.Problems, problem{Message: f.Message})
+	p.Problems = append(p.Problems, problem{Message: inConsole(f.Message)})
 	return true
 }
 

@@ -25,7 +25,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
 	if err := s.crossOrigin.Check(r); err != nil {
-		s.fail(w, r, fault.Denied.Errorf("This request came from a page of another site, and only pages of this one may send it. Nothing was changed.").As("cross_site_request").Because(err))
+		s.fail(w, r, fault.Denied.Errorf("This request came from a page of another site, and only pages of this one may send it. Nothing was changed.").Coded("cross_site_request").Because(err))
 		return
 	}
 	s.mux.ServeHTTP(w, r)
@@ -55,7 +55,7 @@ func (s *site) serve(rt route) http.Handler {
 // form that was sent is lost: its page says so.
 func (s *site) askToLogIn(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return fault.Unauthenticated.Errorf("You are not logged in any more, so nothing was saved. Log in, and send the form again.").As("session_over")
+		return fault.Unauthenticated.Errorf("You are not logged in any more, so nothing was saved. Log in, and send the form again.").Coded("session_over")
 	}
 	to := url.Values{}
 	if back := login.SafeReturn(r.URL.RequestURI()); back != "/" {
@@ -89,16 +89,16 @@ func (s *site) nothing(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if len(allowed) == 0 {
-		s.fail(w, r, fault.NotFound.Errorf("There is no page at this address. It may be misspelt, or the page is not there any more.").As("page_not_found"))
+		s.fail(w, r, fault.NotFound.Errorf("There is no page at this address. It may be misspelt, or the page is not there any more.").Coded("page_not_found"))
 		return
 	}
 	if slices.Contains(allowed, http.MethodGet) {
 		allowed = append(allowed, http.MethodHead)
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
-	err := fault.MethodNotAllowed.Errorf("This address takes %s, and the request was something else.", strings.Join(allowed, ", ")).As("method_not_allowed")
+	err := fault.MethodNotAllowed.Errorf("This address takes %s, and the request was something else.", strings.Join(allowed, ", ")).Coded("method_not_allowed")
 	if strings.HasPrefix(r.URL.Path, "/v1/sso/saml/") && !slices.Contains(allowed, http.MethodGet) {
-		err = fault.MethodNotAllowed.Errorf("This address only takes the answer of an identity provider, which a browser sends here by itself during a login. There is nothing to see.").As("acs_by_get")
+		err = fault.MethodNotAllowed.Errorf("This address only takes the answer of an identity provider, which a browser sends here by itself during a login. There is nothing to see.").Coded("acs_by_get")
 	}
 	s.fail(w, r, err)
 }
@@ -109,7 +109,7 @@ func errOnlyGet(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	w.Header().Set("Allow", http.MethodGet)
-	return fault.MethodNotAllowed.Errorf("This address takes GET only.").As("method_not_allowed")
+	return fault.MethodNotAllowed.Errorf("This address takes GET only.").Coded("method_not_allowed")
 }
 
 // withQuery puts a query behind a path, if there is one.

@@ -25,7 +25,7 @@ func (s *site) showSignupMethod(w http.ResponseWriter, r *http.Request, _ gate.V
 	}
 	known, ok := s.wayOf(r.Context(), i.ID, "")
 	if !ok {
-		return s.at(r.Context(), i, fault.Denied.Errorf("This identity provider is not enabled. An administrator of the organization can complete its settings and enable it.").As("authentication_method_disabled"))
+		return s.at(r.Context(), i, fault.Denied.Errorf("This identity provider is not enabled. An administrator of the organization can complete its settings and enable it.").Coded("authentication_method_disabled"))
 	}
 	start := url.Values{"intent": {"signup"}}
 	if to := login.SafeReturn(r.URL.Query().Get("return_to")); to != "/" {

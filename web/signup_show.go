@@ -29,7 +29,7 @@ func newSignupPage(name, email, returnTo string) *signupPage {
 
 // errByInvitation is the page where signing up with a password is off.
 func errByInvitation() error {
-	return fault.Denied.Errorf("New accounts are made by invitation here. Ask an administrator of your organization.").As("signup_by_invitation")
+	return fault.Denied.Errorf("New accounts are made by invitation here. Ask an administrator of your organization.").Coded("signup_by_invitation")
 }
 
 func (s *site) showSignup(w http.ResponseWriter, r *http.Request, _ gate.Visit) error {

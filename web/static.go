@@ -63,7 +63,7 @@ func kindOf(extension string) string {
 	return mime.TypeByExtension(extension)
 }
 
-// url gives the URL of a file, for templates.
+// address gives the URL of a file, for templates.
 func (a assets) address(name string) string { return a[name].url }
 
 func (s *site) showAsset(w http.ResponseWriter, r *http.Request, _ gate.Visit) error {
@@ -73,7 +73,7 @@ func (s *site) showAsset(w http.ResponseWriter, r *http.Request, _ gate.Visit) e
 			return s.writeAsset(w, a)
 		}
 	}
-	return fault.NotFound.Errorf("There is no file at this address. Load the page that needs it again.").As("page_not_found")
+	return fault.NotFound.Errorf("There is no file at this address. Load the page that needs it again.").Coded("page_not_found")
 }
 
 // showFavicon is for browsers that ask before they have read a page.
@@ -84,11 +84,11 @@ func (s *site) showFavicon(w http.ResponseWriter, _ *http.Request, _ gate.Visit)
 
 func (s *site) writeAsset(w http.ResponseWriter, a asset) error {
 	w.Header().Set("Content-Type", a.kind)
-	// An SVG opened by itself is a document: its own style is all it may have.
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
-	_, err := w.Write(a.content)
-	if err != nil {
-		return nil // the browser went away
+	if a.kind == "image/svg+xml" {
+		// Opened by itself it is a document: its own style is all it may have.
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
 	}
+	// The browser went away if this fails.
+	_, _ = w.Write(a.content)
 	return nil
 }

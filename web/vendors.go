@@ -1,12 +1,5 @@
 package web
 
-import (
-	"net/url"
-	"strings"
-
-	"gatehouse/internal/fault"
-)
-
 // A vendor is how one product calls what every SAML identity provider has.
 type vendor struct {
 	ID       string
@@ -102,26 +95,4 @@ func vendorOptions() []option {
 		out = append(out, option{v.ID, v.Name})
 	}
 	return out
-}
-
-// missing says what a set-up form lacks, at the first field that it lacks.
-func missing(form url.Values) error {
-	empty := func(name string) bool { return strings.TrimSpace(form.Get(name)) == "" }
-	if !empty("saml_idp_metadata") {
-		return nil
-	}
-	single := []struct{ name, text string }{
-		{"saml_entity_id", "Type the identity provider's entity ID."},
-		{"saml_idp_url", "Type the URL where people log in."},
-		{"saml_certificate", "Paste the certificate that the identity provider signs with."},
-	}
-	if empty(single[0].name) && empty(single[1].name) && empty(single[2].name) {
-		return fault.Invalid.Errorf("Paste the metadata, or open “Type the values instead” and fill them in.").At("saml_idp_metadata")
-	}
-	for _, f := range single {
-		if empty(f.name) {
-			return fault.Invalid.Errorf("%s", f.text).At(f.name)
-		}
-	}
-	return nil
 }

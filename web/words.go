@@ -89,3 +89,17 @@ func browserName(agent string) string {
 	}
 	return "An unknown browser"
 }
+
+// inConsole puts a message into the console's words: what the API calls an
+// authentication method is an identity provider to people, and they may read
+// both in one message.
+func inConsole(message string) string {
+	return consoleWords.Replace(message)
+}
+
+var consoleWords = strings.NewReplacer(
+	"an authentication method", "an identity provider",
+	"authentication methods", "identity providers",
+	"authentication method", "identity provider",
+	"disable the method", "disable it",
+)

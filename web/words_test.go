@@ -41,3 +41,10 @@ func TestUserAgentsAreReadable(t *testing.T) {
 		}
 	}
 }
+
+func TestTheConsoleSaysIdentityProvider(t *testing.T) {
+	got := inConsole("A configured authentication method needs this. Replace it, or disable the method.")
+	if want := "A configured identity provider needs this. Replace it, or disable it."; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
