@@ -17,7 +17,7 @@ import (
 // parts, comments, address literals, more than one @. An address has at most
 // 319 characters, its local part at most 64 (RFC 5321, 4.5.3.1).
 func NormalizeEmail(address string) (string, error) {
-	bad := fault.Invalid.Errorf("Type an email address such as name@company.com.").At("email").As("invalid_email_format")
+	bad := fault.Invalid.Errorf("Type an email address such as name@company.com.").At("email").Coded("invalid_email_format")
 	address = strings.TrimSpace(address)
 	if address == "" || len(address) > 319 {
 		return "", bad

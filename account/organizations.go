@@ -105,7 +105,7 @@ func (s *Organizations) roomForOne(ctx context.Context, by Actor) error {
 		}
 	}
 	if own >= mostOrganizations {
-		return fault.Denied.Errorf("You administer %d organizations, which is the most. Ask the operator of this server for more.", own).As("organization_limit_reached")
+		return fault.Denied.Errorf("You administer %d organizations, which is the most. Ask the operator of this server for more.", own).Coded("organization_limit_reached")
 	}
 	return nil
 }
@@ -137,7 +137,7 @@ func (s *Organizations) AddUnit(ctx context.Context, o Organization, parentID, n
 			return err
 		}
 		if len(units) >= mostUnits {
-			return fault.Denied.Errorf("The organization has %d units, which is the most.", len(units)).As("organization_limit_reached")
+			return fault.Denied.Errorf("The organization has %d units, which is the most.", len(units)).Coded("organization_limit_reached")
 		}
 		return s.Store.AddAccount(ctx, unit)
 	})

@@ -29,7 +29,7 @@ func TestFailuresSayWhatTheCallerMayKnow(t *testing.T) {
 	}{
 		"field": {fmt.Errorf("add: %w", fault.Invalid.Errorf("Too long.").At("city")), 400,
 			failureItem{Message: "Too long.", Code: "bad_request", Field: "city"}, http.Header{}},
-		"code": {fault.Denied.Errorf("No.").As("user_deactivated").Because(errors.New("secret")), 403,
+		"code": {fault.Denied.Errorf("No.").Coded("user_deactivated").Because(errors.New("secret")), 403,
 			failureItem{Message: "No.", Code: "user_deactivated"}, http.Header{}},
 		"kind alone": {fmt.Errorf("find secret: %w", fault.NotFound), 404,
 			failureItem{Message: "The request failed: not found.", Code: "not_found"}, http.Header{}},

@@ -117,7 +117,7 @@ func (s *Server) admit(r *http.Request, op operation, params []string, origins *
 	c.asked.Token = headerToken(r.Header.Get("Authorization"))
 	if c.asked.Token == "" {
 		if origins.Check(r) != nil {
-			return call{}, fault.Denied.Errorf("This request came from a page of another site.").As("cross_origin_request")
+			return call{}, fault.Denied.Errorf("This request came from a page of another site.").Coded("cross_origin_request")
 		}
 		c.asked.Token = s.Cookies.Token(r)
 	}
@@ -151,7 +151,7 @@ func (s *Server) admit(r *http.Request, op operation, params []string, origins *
 func (s *Server) admitTo(ctx context.Context, need account.Permission, organizationOrAccountID string) (gate.Visit, error) {
 	c, _ := ctx.Value(callKey{}).(call)
 	if !isID(organizationOrAccountID) {
-		return gate.Visit{}, fault.NotFound.Errorf("There is nothing with this id.").As("account_not_found")
+		return gate.Visit{}, fault.NotFound.Errorf("There is nothing with this id.").Coded("account_not_found")
 	}
 	again := gate.Request{Token: c.asked.Token, IP: c.asked.IP, Need: need}
 	// Clients, too, tell the two apart by this prefix.

@@ -67,7 +67,7 @@ func (g *Gate) Admit(ctx context.Context, r Request) (Visit, error) {
 		return v, nil
 	}
 	if r.Token == "" {
-		return Visit{}, fault.Unauthenticated.Errorf("Log in first: the request carries no token.").As("authentication_failed")
+		return Visit{}, fault.Unauthenticated.Errorf("Log in first: the request carries no token.").Coded("authentication_failed")
 	}
 	bearer, err := g.Tokens.Verify(ctx, r.Token)
 	if err != nil {
@@ -81,7 +81,7 @@ func (g *Gate) Admit(ctx context.Context, r Request) (Visit, error) {
 		return Visit{}, err
 	}
 	if !v.Member.Grants(r.Need) {
-		return Visit{}, fault.Denied.Errorf("Only a super admin of %s may do this.", v.Organization.Name).As("user_not_organization_admin")
+		return Visit{}, fault.Denied.Errorf("Only a super admin of %s may do this.", v.Organization.Name).Coded("user_not_organization_admin")
 	}
 	return v, nil
 }
@@ -90,9 +90,9 @@ func (g *Gate) Admit(ctx context.Context, r Request) (Visit, error) {
 // member learns nothing, not even that the place exists.
 func (g *Gate) enter(ctx context.Context, r Request, v *Visit) error {
 	id := r.OrganizationID
-	gone := fault.NotFound.Errorf("There is no organization %s, or you do not belong to it.", id).As("organization_not_found")
+	gone := fault.NotFound.Errorf("There is no organization %s, or you do not belong to it.", id).Coded("organization_not_found")
 	if r.AccountID != "" {
-		gone = fault.NotFound.Errorf("There is no account %s, or you do not belong to its organization.", r.AccountID).As("account_not_found")
+		gone = fault.NotFound.Errorf("There is no account %s, or you do not belong to its organization.", r.AccountID).Coded("account_not_found")
 		a, err := g.Store.Account(ctx, r.AccountID)
 		if errors.Is(err, fault.NotFound) {
 			return gone
@@ -114,7 +114,7 @@ func (g *Gate) enter(ctx context.Context, r Request, v *Visit) error {
 		return fmt.Errorf("find organization: %w", err)
 	}
 	if o.Suspended {
-		return fault.Denied.Errorf("The organization %s is suspended. Ask the operator of this server.", o.Name).As("organization_suspended")
+		return fault.Denied.Errorf("The organization %s is suspended. Ask the operator of this server.", o.Name).Coded("organization_suspended")
 	}
 	v.Member, v.Organization = m, o
 	return nil

@@ -69,11 +69,11 @@ func (l *Login) Finish(ctx context.Context, flowID string, b *session.Browser, c
 // whyNot tells a flow that is somebody else's from one that is over.
 func (l *Login) whyNot(ctx context.Context, flowID string, now time.Time) error {
 	if _, err := l.Store.Flow(ctx, flowID, now); err == nil {
-		return fault.Denied.Errorf("This login was started in another browser, so it cannot end here. Start again in this one. If you did not start a login, somebody may have sent you theirs: close this page.").As("login_in_another_browser")
+		return fault.Denied.Errorf("This login was started in another browser, so it cannot end here. Start again in this one. If you did not start a login, somebody may have sent you theirs: close this page.").Coded("login_in_another_browser")
 	} else if !errors.Is(err, fault.NotFound) {
 		return err
 	}
-	return fault.NotFound.Errorf("This login is over: it was finished already, or its ten minutes have passed. Start again from the login page.").As("login_expired")
+	return fault.NotFound.Errorf("This login is over: it was finished already, or its ten minutes have passed. Start again from the login page.").Coded("login_expired")
 }
 
 // grant asks once more whether the method may be used: it may have been
@@ -112,7 +112,7 @@ func (l *Login) who(ctx context.Context, f Flow, now time.Time) (account.User, e
 		return account.User{}, err
 	}
 	if f.Purpose != sso.ToSignup {
-		return account.User{}, fault.Denied.Errorf("The identity provider knows you, but no account here is linked to you yet. Ask the organization's administrator for the signup link, or, if you have an account here already, for the account link.").As("unknown_user_sso_login_attempt")
+		return account.User{}, fault.Denied.Errorf("The identity provider knows you, but no account here is linked to you yet. Ask the organization's administrator for the signup link, or, if you have an account here already, for the account link.").Coded("unknown_user_sso_login_attempt")
 	}
 	return l.signUp(ctx, f, now)
 }
@@ -122,11 +122,11 @@ func (l *Login) who(ctx context.Context, f Flow, now time.Time) (account.User, e
 // address unproved.
 func (l *Login) signUp(ctx context.Context, f Flow, now time.Time) (account.User, error) {
 	if f.Claim.Email == "" {
-		return account.User{}, fault.Denied.Errorf("The identity provider did not say what your email address is, and an account needs one. Ask the organization's administrator to send it as an attribute, or to map the attribute that holds it.").As("email_missing")
+		return account.User{}, fault.Denied.Errorf("The identity provider did not say what your email address is, and an account needs one. Ask the organization's administrator to send it as an attribute, or to map the attribute that holds it.").Coded("email_missing")
 	}
 	email, err := account.NormalizeEmail(f.Claim.Email)
 	if err != nil {
-		return account.User{}, fault.Denied.Errorf("The identity provider gave an email address that cannot be one. Ask the organization's administrator to mend the attribute that holds it.").As("email_missing").Because(err)
+		return account.User{}, fault.Denied.Errorf("The identity provider gave an email address that cannot be one. Ask the organization's administrator to mend the attribute that holds it.").Coded("email_missing").Because(err)
 	}
 	standing, err := l.Store.Standing(ctx, f.Method.ID)
 	if err != nil {
@@ -134,7 +134,7 @@ func (l *Login) signUp(ctx context.Context, f Flow, now time.Time) (account.User
 	}
 	u := account.User{ID: l.NewUserID(), Email: email, RealName: displayName(f.Claim, email), State: account.ActiveUser, CreatedAt: now, UpdatedAt: now}
 	if err := l.Store.AddUser(ctx, u, ""); errors.Is(err, fault.Exists) {
-		return account.User{}, fault.Denied.Errorf("There is an account with the address %s already. If it is yours, open the organization's account link while you are logged in to it: the administrator has that link.", email).As("email_taken")
+		return account.User{}, fault.Denied.Errorf("There is an account with the address %s already. If it is yours, open the organization's account link while you are logged in to it: the administrator has that link.", email).Coded("email_taken")
 	} else if err != nil {
 		return account.User{}, err
 	}
@@ -161,5 +161,5 @@ func displayName(c Claim, email string) string {
 }
 
 func errDeactivated() *fault.Error {
-	return fault.Denied.Errorf("This account is deactivated. Ask an administrator of your organization.").As("user_deactivated")
+	return fault.Denied.Errorf("This account is deactivated. Ask an administrator of your organization.").Coded("user_deactivated")
 }

@@ -140,10 +140,10 @@ var (
 
 // errDisabled is the answer where a method is there and may not be used.
 func errDisabled() *fault.Error {
-	return fault.Denied.Errorf("This identity provider is not enabled. An administrator of the organization can complete its settings and enable it.").As("authentication_method_disabled")
+	return fault.Denied.Errorf("This identity provider is not enabled. An administrator of the organization can complete its settings and enable it.").Coded("authentication_method_disabled")
 }
 
 // errNoMethod is the answer where a method is not there.
 func errNoMethod() *fault.Error {
-	return fault.NotFound.Errorf("There is no identity provider at this address. Ask the organization's administrator for the right link.").As("authentication_method_not_found")
+	return fault.NotFound.Errorf("There is no identity provider at this address. Ask the organization's administrator for the right link.").Coded("authentication_method_not_found")
 }

@@ -18,7 +18,7 @@ import (
 // errWrongPassword is the one answer to a wrong password, an account without
 // one, and an address without an account.
 func errWrongPassword() *fault.Error {
-	return fault.Denied.Errorf("The address or the password is not right. If your organization uses single sign-on, use its login link instead.").As("authentication_failed")
+	return fault.Denied.Errorf("The address or the password is not right. If your organization uses single sign-on, use its login link instead.").Coded("authentication_failed")
 }
 
 // Password finds the person that an address and a password belong to. browser
@@ -155,7 +155,7 @@ func (l *Login) AnswerSignUp(ctx context.Context, n account.NewUser, b *session.
 
 func (l *Login) addUser(ctx context.Context, n account.NewUser, c Client) (account.User, error) {
 	if !l.Open {
-		return account.User{}, fault.Denied.Errorf("New accounts are made by invitation here. Ask an administrator of your organization.").As("signup_by_invitation")
+		return account.User{}, fault.Denied.Errorf("New accounts are made by invitation here. Ask an administrator of your organization.").Coded("signup_by_invitation")
 	}
 	if err := l.Limits.Take(ctx, signupsByAddress, limit.Address(c.IP)); err != nil {
 		return account.User{}, err

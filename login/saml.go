@@ -145,5 +145,5 @@ func refused(err error) error {
 	if !errors.As(err, &r) {
 		return err
 	}
-	return fault.Denied.Errorf("%s", r.Message).As(r.Code).Because(r)
+	return fault.Denied.Errorf("%s", r.Message).Coded(r.Code).Because(r)
 }

@@ -151,7 +151,7 @@ func (s *Tokens) Issue(ctx context.Context, g Grant) (text string, t Token, err 
 // errNotValid is the one answer to every token that does not count, so that it
 // tells nobody why.
 func errNotValid() *fault.Error {
-	return fault.Unauthenticated.Errorf("The token is not valid, or not any more. Log in again.").As("authentication_failed")
+	return fault.Unauthenticated.Errorf("The token is not valid, or not any more. Log in again.").Coded("authentication_failed")
 }
 
 // Verify gives the person that a token stands for. A token does not count

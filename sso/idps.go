@@ -73,7 +73,7 @@ func CheckOwner(a account.Account) error {
 		return nil
 	}
 	return fault.Invalid.Errorf("An organizational unit cannot have authentication methods of its own: it uses those of its organization.").
-		As("nested_account_cannot_have_authentication_method")
+		Coded("nested_account_cannot_have_authentication_method")
 }
 
 // Admits reports whether people may come in through the identity provider:
@@ -130,7 +130,7 @@ func (s *IdPs) Create(ctx context.Context, by account.Actor, org account.Organiz
 		}
 		if count >= mostIdPs {
 			return fault.Denied.Errorf("The organization has %d authentication methods, which is the most. Delete one that is not used.", count).
-				As("authentication_method_limit_reached")
+				Coded("authentication_method_limit_reached")
 		}
 		return s.Store.AddIdP(ctx, i)
 	})
@@ -152,7 +152,7 @@ func (s *IdPs) Get(ctx context.Context, org account.Organization, id string) (*I
 	i, err := s.Store.IdPOf(ctx, org.AccountID, id)
 	if errors.Is(err, fault.NotFound) {
 		return nil, fault.NotFound.Errorf("The organization has no such authentication method.").
-			As("authentication_method_not_found").Because(err)
+			Coded("authentication_method_not_found").Because(err)
 	}
 	return i, err
 }

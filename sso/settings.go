@@ -254,7 +254,7 @@ func (c Change) applyTokens(i *IdP) error {
 	case c.AutoJoinGroupID != nil && *c.AutoJoinGroupID != "":
 		return fault.Invalid.Errorf("The organization has no such group.").At("auto_join_user_group_id")
 	case len(c.LinkedDomains) > 0:
-		return fault.NotFound.Errorf("The organization has no such domain.").At("linked_domains").As("organization_domain_not_found")
+		return fault.NotFound.Errorf("The organization has no such domain.").At("linked_domains").Coded("organization_domain_not_found")
 	case c.SCIMEnabled != nil && *c.SCIMEnabled:
 		return fault.Invalid.Errorf("Provisioning by SCIM is not offered. Say false, or leave it out.").At("scim_enabled")
 	}
@@ -280,7 +280,7 @@ func (c Change) applyState(i *IdP) error {
 	if len(missing) > 0 {
 		if c.Enabled != nil && *c.Enabled {
 			return fault.Conflict.Errorf("Before it can be enabled, the authentication method needs %s.", strings.Join(missing, ", ")).
-				At("authentication_method_enabled").As("authentication_method_not_configured")
+				At("authentication_method_enabled").Coded("authentication_method_not_configured")
 		}
 		return nil
 	}

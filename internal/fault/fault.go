@@ -99,8 +99,8 @@ func (e *Error) At(field string) *Error {
 	return e
 }
 
-// As gives the error a stable code for programs, such as "user_deactivated".
-func (e *Error) As(code string) *Error {
+// Coded gives the error a stable code for programs, such as "user_deactivated".
+func (e *Error) Coded(code string) *Error {
 	e.Code = code
 	return e
 }

@@ -57,7 +57,7 @@ func TestOfGivesWhatTheCallerMaySee(t *testing.T) {
 		code    string
 		field   string
 	}{
-		{"an error", Invalid.Errorf("At most %d.", 3).At("name").As("too_long").Because(secret), Invalid, "At most 3.", "too_long", "name"},
+		{"an error", Invalid.Errorf("At most %d.", 3).At("name").Coded("too_long").Because(secret), Invalid, "At most 3.", "too_long", "name"},
 		{"a wrapped error", fmt.Errorf("add: %w", Denied.Errorf("No.")), Denied, "No.", "", ""},
 		{"the outermost of two", Conflict.Errorf("Outer.").Because(NotFound.Errorf("Inner.")), Conflict, "Outer.", "", ""},
 		{"a kind alone", fmt.Errorf("add: %w", NotFound), NotFound, "The request failed: not found.", "", ""},

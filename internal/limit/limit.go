@@ -109,7 +109,7 @@ func (m *Memory) makeRoom(now time.Time) {
 
 func tooMany(wait time.Duration) error {
 	wait = wait.Truncate(time.Second) + time.Second
-	return fault.TooMany.Errorf("Too many attempts. Try again in %s.", human(wait)).After(wait).As("too_many_requests")
+	return fault.TooMany.Errorf("Too many attempts. Try again in %s.", human(wait)).After(wait).Coded("too_many_requests")
 }
 
 func human(d time.Duration) string {
