@@ -108,7 +108,7 @@ func (d *dev) find(ctx context.Context, w *wired, by account.Actor, metadata str
 	}
 	methods, err := w.idps.List(ctx, mine[0].Organization)
 	if err != nil || len(methods) == 0 {
-		return errors.Join(err, errors.New("Acme's identity provider is not there any more; start with an empty --data"))
+		return errors.Join(err, errors.New("the identity provider of Acme is not there any more; start with an empty --data"))
 	}
 	if methods[0].Base != w.base {
 		return fmt.Errorf("the demonstration was made for %s; start it there, or with another --data", methods[0].Base)

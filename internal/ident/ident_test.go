@@ -35,7 +35,7 @@ func TestUUIDsSortByTime(t *testing.T) {
 	if got, want := UUID(time.UnixMilli(0x017F22E279B0))[:13], "017f22e2-79b0"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if UUID(now) == UUID(now) {
+	if one, other := UUID(now), UUID(now); one == other {
 		t.Error("got the same UUID twice in a moment")
 	}
 }
@@ -47,7 +47,7 @@ func TestSecretsAreAsLongAsAsked(t *testing.T) {
 			t.Errorf("got %q, want %d characters of base 62", s, n)
 		}
 	}
-	if Secret(40) == Secret(40) {
+	if one, other := Secret(40), Secret(40); one == other {
 		t.Error("got the same secret twice")
 	}
 }
