@@ -86,7 +86,7 @@ var byCode = map[string]advice{
 
 	"authentication_method_disabled":  {"This identity provider is not in use", "Until then, log in another way if you have one.", toLogin},
 	"authentication_method_not_found": {"No identity provider at this address", "", toLogin},
-	"identity_provider_not_found":     {"Identity provider not found", "Go to the list of identity providers to see which there are.", toHome},
+	"identity_provider_not_found":     {"Identity provider not found", "Open the organization from the home page to see which it has.", toHome},
 	"user_not_organization_admin":     {"Only for super admins", "Ask a super admin of the organization to do it.", toHome},
 	"organization_not_found":          {"Organization not found", "If somebody sent you the link, ask them to have you added to the organization.", toHome},
 	"organization_suspended":          {"This organization is suspended", "Your other organizations are not affected.", toHome},

@@ -104,7 +104,11 @@ func TestPeopleWithoutAnAccountLearnWhatToAskFor(t *testing.T) {
 	w := newWorld(t)
 	admin, _, _, method := w.acme()
 	b := w.browser()
-	a := b.get(b.throughIdP("/v1/sso/saml/login/"+method, "bob", "").to()).wantStatus(http.StatusForbidden)
+	next := b.throughIdP("/v1/sso/saml/login/"+method, "bob", "").to()
+	if text := w.browser().get(next).wantStatus(http.StatusForbidden).text(); strings.Contains(text, "Acme") {
+		t.Errorf("in another browser: got %q, want no word of whose login it is", text)
+	}
+	a := b.get(next).wantStatus(http.StatusForbidden)
 	a.wantText("No account is linked to you yet").wantText("signup link").wantText("Acme").wantText("unknown_user_sso_login_attempt")
 
 	admin.post("/logout").to()
