@@ -8,7 +8,7 @@ help: ## say what can be done
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## start a demonstration on http://127.0.0.1:8080
-	@bin/gatehouse serve --dev
+	@bin/gatehouse serve --dev --data .cache/demonstration
 
 build: ## build bin/gatehouse
 	@echo "building bin/gatehouse (the first time takes a minute)"

@@ -48,6 +48,8 @@ var idps = []promise{
 		isFault(t, err, fault.NotFound)
 		_, err = s.IdPOf(t.Context(), o.AccountID, "am-none")
 		isFault(t, err, fault.NotFound)
+		_, err = s.Method(t.Context(), "am-none")
+		isFault(t, err, fault.NotFound)
 		_, err = s.Standing(t.Context(), "am-none")
 		isFault(t, err, fault.NotFound)
 		isFault(t, s.UpdateIdP(t.Context(), IdP("am-none", o)), fault.NotFound)
@@ -113,6 +115,11 @@ var idps = []promise{
 				got, err := s.Standing(t.Context(), i.ID)
 				do(t, err)
 				same(t, got, login.Standing{Usable: c.usable, OrganizationID: i.OrganizationID, TokenLifetime: 20 * time.Minute})
+				m, err := s.Method(t.Context(), i.ID)
+				do(t, err)
+				o, err := s.Organization(t.Context(), i.OrganizationID)
+				do(t, err)
+				same(t, m, login.Method{IdP: i, Organization: o.Name, Usable: c.usable})
 			})
 		}
 	}},
