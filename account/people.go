@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -96,6 +97,10 @@ func (p *People) AddOperator(ctx context.Context, n NewUser) (bool, error) {
 		added = true
 		return p.Store.AddUser(ctx, u, hash)
 	})
+	// Another node of an empty cluster was quicker.
+	if errors.Is(err, fault.Exists) {
+		return false, nil
+	}
 	return added, err
 }
 

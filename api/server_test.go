@@ -62,7 +62,7 @@ func newWorld(t *testing.T) *world {
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	keys := seal.New()
 	var err error
-	w.store, err = store.Open(t.Context(), store.Config{Folder: t.TempDir(), Keys: keys, Now: clock, Log: log})
+	w.store, err = store.Open(t.Context(), store.Config{Folder: t.TempDir(), Keys: keys, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

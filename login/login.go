@@ -79,9 +79,10 @@ type Store interface {
 	// sorts apart.
 	UseOnce(ctx context.Context, kind, key string, until time.Time) error
 
-	// AddFlow keeps a flow. Flow returns fault.NotFound if there is none that
-	// ends after now. TakeFlow removes it and returns it, to one caller ever,
-	// if it began in that browser; else fault.NotFound.
+	// AddFlow keeps a flow until it ends. It returns fault.Exists if there was
+	// one with this id, taken or not. Flow returns fault.NotFound if there is
+	// none that waits and ends after now. TakeFlow returns it to one caller
+	// ever, if it began in that browser; else fault.NotFound.
 	AddFlow(ctx context.Context, f Flow) error
 	Flow(ctx context.Context, id string, now time.Time) (Flow, error)
 	TakeFlow(ctx context.Context, id string, browser [16]byte, now time.Time) (Flow, error)

@@ -115,13 +115,15 @@ func (l *Login) keep(ctx context.Context, idp *sso.IdP, a *sso.Assertion) (strin
 		ExpiresAt:  now.Add(sso.TicketLifetime),
 	}
 	err := l.Store.Tx(ctx, func(ctx context.Context) error {
-		if err := l.Store.UseOnce(ctx, "request", f.ID, a.Ticket.ExpiresAt); err != nil {
+		// The flow's id is the request's, and the row outlives the ticket:
+		// that it can be added is what makes this the request's one answer.
+		if err := l.Store.AddFlow(ctx, f); err != nil {
 			return used(err, "request_used", "This login was answered already.")
 		}
 		if err := l.Store.UseOnce(ctx, "assertion "+idp.ID, a.ID, a.UsableUntil); err != nil {
 			return used(err, "assertion_replayed", "This response was used already.")
 		}
-		return l.Store.AddFlow(ctx, f)
+		return nil
 	})
 	if err != nil {
 		return "", fmt.Errorf("keep answer for %s: %w", idp.ID, err)

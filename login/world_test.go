@@ -49,7 +49,7 @@ func newWorld(t *testing.T) *world {
 	ctx, keys, log := context.Background(), seal.New(), slog.New(slog.NewTextHandler(io.Discard, nil))
 	w := &world{t: t}
 	w.clock.Store(time.Now().UnixMicro())
-	db, err := store.Open(ctx, store.Config{Folder: t.TempDir(), Keys: keys, Now: w.now, Log: log})
+	db, err := store.Open(ctx, store.Config{Folder: t.TempDir(), Keys: keys, Log: log})
 	must(t, err)
 	t.Cleanup(func() { db.Close() })
 	passwords := account.NewPasswords()

@@ -22,7 +22,7 @@ import (
 
 func openFile(t *testing.T) *Store {
 	t.Helper()
-	s, err := Open(t.Context(), Config{Folder: t.TempDir(), Keys: seal.New(), Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	s, err := Open(t.Context(), Config{Folder: t.TempDir(), Keys: seal.New(), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestMigrationsOfBothDatabasesHaveTheSameNames(t *testing.T) {
 
 func TestDatabaseOfANewerProgramIsRefused(t *testing.T) {
 	folder, keys := t.TempDir(), seal.New()
-	c := Config{Folder: folder, Keys: keys, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+	c := Config{Folder: folder, Keys: keys, Log: slog.New(slog.DiscardHandler)}
 	s, err := Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)

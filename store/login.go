@@ -69,24 +69,25 @@ func (s *Store) AddFlow(ctx context.Context, f login.Flow) error {
 	if err != nil {
 		return fmt.Errorf("write claim: %w", err)
 	}
-	_, err = s.exec(ctx, `
-		INSERT INTO flow (`+flowColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+	return s.change(ctx, fault.Exists.Errorf("This login was answered already."), `
+		INSERT INTO flow (`+flowColumns+`, taken) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, FALSE)
+		ON CONFLICT (id) DO NOTHING`,
 		f.ID, f.Browser[:], string(f.Method.Kind), textOrNull(f.Method.ID), int64(f.Purpose), textOrNull(f.UserID),
 		string(claim), stamp(f.AnsweredAt), stamp(f.ExpiresAt))
-	return err
 }
 
 // Flow implements login.Store.
 func (s *Store) Flow(ctx context.Context, id string, now time.Time) (login.Flow, error) {
-	f, err := one(ctx, s, scanFlow, `SELECT `+flowColumns+` FROM flow WHERE id = $1 AND expires_at > $2`, id, stamp(now))
+	f, err := one(ctx, s, scanFlow, `SELECT `+flowColumns+` FROM flow WHERE id = $1 AND NOT taken AND expires_at > $2`, id, stamp(now))
 	return f, missing(err, noFlow)
 }
 
-// TakeFlow implements login.Store: who deletes the row has it.
+// TakeFlow implements login.Store: who marks the row has it.
 func (s *Store) TakeFlow(ctx context.Context, id string, browser [16]byte, now time.Time) (f login.Flow, err error) {
 	err = s.Tx(ctx, func(ctx context.Context) error {
 		f, err = one(ctx, s, scanFlow, `
-			DELETE FROM flow WHERE id = $1 AND browser = $2 AND expires_at > $3
+			UPDATE flow SET taken = TRUE
+			WHERE id = $1 AND browser = $2 AND NOT taken AND expires_at > $3
 			RETURNING `+flowColumns, id, browser[:], stamp(now))
 		return err
 	})

@@ -30,8 +30,7 @@ type Config struct {
 	DatabaseURL string
 
 	Keys *seal.Keyring // which the database's secrets are sealed with
-	Now  func() time.Time
-	Log  *slog.Logger // nil: nothing is logged
+	Log  *slog.Logger  // nil: nothing is logged
 }
 
 // A Store keeps everything. It is safe for use by many goroutines at once.

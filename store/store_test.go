@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -23,7 +22,7 @@ import (
 type where func(t testing.TB) store.Config
 
 func onSQLite(t testing.TB) store.Config {
-	return store.Config{Folder: t.TempDir(), Keys: seal.New(), Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+	return store.Config{Folder: t.TempDir(), Keys: seal.New(), Log: slog.New(slog.DiscardHandler)}
 }
 
 // onPostgres makes a schema for the test alone, and drops it afterwards.
@@ -53,7 +52,7 @@ func onPostgres(t testing.TB) store.Config {
 	q := u.Query()
 	q.Set("search_path", schema)
 	u.RawQuery = q.Encode()
-	return store.Config{DatabaseURL: u.String(), Keys: seal.New(), Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+	return store.Config{DatabaseURL: u.String(), Keys: seal.New(), Log: slog.New(slog.DiscardHandler)}
 }
 
 func TestSQLite(t *testing.T) { storetest.Run(t, onSQLite) }

@@ -68,7 +68,7 @@ func newWorld(t *testing.T) *world {
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	keys := seal.New()
 	now := time.Now
-	db, err := store.Open(context.Background(), store.Config{Folder: t.TempDir(), Keys: keys, Now: now, Log: log})
+	db, err := store.Open(context.Background(), store.Config{Folder: t.TempDir(), Keys: keys, Log: log})
 	if err != nil {
 		t.Fatalf("open store: %v", err)
 	}

@@ -46,7 +46,7 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, store.Config{Folder: c.Data, DatabaseURL: c.DatabaseURL, Keys: keys, Now: time.Now, Log: log})
+	db, err := store.Open(ctx, store.Config{Folder: c.Data, DatabaseURL: c.DatabaseURL, Keys: keys, Log: log})
 	if err != nil {
 		return nil, err
 	}

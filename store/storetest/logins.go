@@ -72,6 +72,8 @@ var logins = []promise{
 		isFault(t, err, fault.NotFound)
 		_, err = s.Flow(t.Context(), f.ID, Then)
 		isFault(t, err, fault.NotFound)
+		// Nor can it be kept again: its request has had its answer.
+		isFault(t, s.AddFlow(t.Context(), f), fault.Exists)
 	}},
 	{"a flow of a password has a user and no claim", func(t *testing.T, s *store.Store) {
 		u := addUser(t, s, "ada")

@@ -127,6 +127,7 @@ CREATE TABLE token (
 );
 CREATE INDEX token_by_end ON token (expires_at);
 
+-- A flow stays until it ends, taken or not: its id is never used again.
 CREATE TABLE flow (
     id          TEXT        NOT NULL PRIMARY KEY,
     browser     BYTEA       NOT NULL,
@@ -136,7 +137,8 @@ CREATE TABLE flow (
     user_id     TEXT        REFERENCES person (id),
     claim       TEXT        NOT NULL,
     answered_at TIMESTAMPTZ NOT NULL,
-    expires_at  TIMESTAMPTZ NOT NULL
+    expires_at  TIMESTAMPTZ NOT NULL,
+    taken       BOOLEAN     NOT NULL
 );
 CREATE INDEX flow_by_end ON flow (expires_at);
 

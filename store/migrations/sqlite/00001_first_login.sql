@@ -130,6 +130,7 @@ CREATE TABLE token (
 ) WITHOUT ROWID;
 CREATE INDEX token_by_end ON token (expires_at);
 
+-- A flow stays until it ends, taken or not: its id is never used again.
 CREATE TABLE flow (
     id          TEXT      NOT NULL PRIMARY KEY,
     browser     BLOB      NOT NULL,
@@ -139,7 +140,8 @@ CREATE TABLE flow (
     user_id     TEXT      REFERENCES person (id),
     claim       TEXT      NOT NULL,
     answered_at TIMESTAMP NOT NULL,
-    expires_at  TIMESTAMP NOT NULL
+    expires_at  TIMESTAMP NOT NULL,
+    taken       BOOLEAN   NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX flow_by_end ON flow (expires_at);
 
