@@ -6,6 +6,7 @@ package limit
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"net/netip"
 	"sync"
@@ -30,19 +31,32 @@ type Limiter interface {
 	// Check returns what Take would, and counts nothing.
 	Check(ctx context.Context, r Rule, key string) error
 
+	// Return gives one attempt back, which turned out to be none: it worked.
+	Return(ctx context.Context, r Rule, key string) error
+
 	// Forget gives a key all its attempts back.
 	Forget(ctx context.Context, r Rule, key string) error
 }
 
-// mostKeys bounds memory: about 100 bytes a key.
+// mostKeys bounds memory: about 60 bytes a key.
 const mostKeys = 100_000
+
+// A bucket is the key of a rule and a key, of one size whatever strangers
+// send.
+type bucket [16]byte
+
+func bucketOf(r Rule, key string) (b bucket) {
+	sum := sha256.Sum256([]byte(r.Name + "\x00" + key))
+	copy(b[:], sum[:])
+	return b
+}
 
 // Memory is a Limiter of one process.
 type Memory struct {
 	Now func() time.Time
 
 	mu    sync.Mutex
-	until map[string]time.Time // when all attempts of a key are forgotten
+	until map[bucket]time.Time // when all attempts of a key are forgotten
 }
 
 // Take counts an attempt.
@@ -55,20 +69,31 @@ func (m *Memory) Check(_ context.Context, r Rule, key string) error {
 	return m.try(r, key, false)
 }
 
+// Return gives one attempt back.
+func (m *Memory) Return(_ context.Context, r Rule, key string) error {
+	b := bucketOf(r, key)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if until, counted := m.until[b]; counted {
+		m.until[b] = until.Add(-r.Every)
+	}
+	return nil
+}
+
 // Forget gives a key all its attempts back.
 func (m *Memory) Forget(_ context.Context, r Rule, key string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.until, r.Name+" "+key)
+	delete(m.until, bucketOf(r, key))
 	return nil
 }
 
 func (m *Memory) try(r Rule, key string, count bool) error {
-	key = r.Name + " " + key
+	b := bucketOf(r, key)
 	now := m.Now()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	until := m.until[key]
+	until := m.until[b]
 	if until.Before(now) {
 		until = now
 	}
@@ -79,7 +104,7 @@ func (m *Memory) try(r Rule, key string, count bool) error {
 	}
 	if count {
 		m.makeRoom(now)
-		m.until[key] = until
+		m.until[b] = until
 	}
 	return nil
 }
@@ -89,7 +114,7 @@ func (m *Memory) try(r Rule, key string, count bool) error {
 // than refusing everybody.
 func (m *Memory) makeRoom(now time.Time) {
 	if m.until == nil {
-		m.until = make(map[string]time.Time)
+		m.until = make(map[bucket]time.Time)
 	}
 	if len(m.until) < mostKeys {
 		return

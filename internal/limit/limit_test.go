@@ -87,3 +87,50 @@ func TestAddressesCountByNetwork(t *testing.T) {
 		t.Errorf("two IPv4 addresses share the key %s", a)
 	}
 }
+
+func TestAnAttemptThatWorkedIsGivenBack(t *testing.T) {
+	m := &limit.Memory{Now: func() time.Time { return time.Unix(1_700_000_000, 0) }}
+	ctx := context.Background()
+	for i := range 100 {
+		if err := m.Take(ctx, rule, "alice"); err != nil {
+			t.Fatalf("attempt %d that worked: got %v, want none", i+1, err)
+		}
+		if err := m.Return(ctx, rule, "alice"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := m.Return(ctx, rule, "bob"); err != nil {
+		t.Fatal(err)
+	}
+	for range rule.Burst {
+		if err := m.Take(ctx, rule, "bob"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := m.Take(ctx, rule, "bob"); !errors.Is(err, fault.TooMany) {
+		t.Errorf("giving back what was not taken: got %v beyond the burst, want too many", err)
+	}
+}
+
+func TestOnlySoManyAtOnce(t *testing.T) {
+	s := limit.NewSlots(2, time.Millisecond)
+	one, err := s.Enter(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Enter(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Enter(context.Background()); !errors.Is(err, fault.Unavailable) || fault.Of(err).RetryAfter <= 0 {
+		t.Errorf("the third: got %v, want unavailable with a time to wait", err)
+	}
+	gone, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := s.Enter(gone); !errors.Is(err, context.Canceled) {
+		t.Errorf("who went away: got %v, want canceled", err)
+	}
+	one()
+	if _, err := s.Enter(context.Background()); err != nil {
+		t.Errorf("after one left: got %v, want none", err)
+	}
+}
