@@ -18,8 +18,19 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
-// schemaVersion is the number of the newest migration; a test holds it.
-const schemaVersion = 1
+// schemaVersion is the number of the newest migration; a test holds that there
+// is one of each number.
+func schemaVersion() int64 {
+	entries, err := migrations.ReadDir("migrations/sqlite")
+	if err != nil || len(entries) == 0 {
+		panic("store: no migrations in the program") // they are ours
+	}
+	version, err := goose.NumericComponent(entries[len(entries)-1].Name())
+	if err != nil {
+		panic(err)
+	}
+	return version
+}
 
 // migrate brings a database up to date. It refuses one that is newer than this
 // program.
@@ -37,7 +48,7 @@ func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, folder stri
 	// has none: who comes second fails, and finds the work done.
 	for range 3 {
 		var current int64
-		if current, err = provider.GetDBVersion(ctx); err == nil && current >= schemaVersion {
+		if current, err = provider.GetDBVersion(ctx); err == nil && current >= schemaVersion() {
 			return checkVersion(current)
 		}
 		if _, err = provider.Up(ctx); err == nil {
@@ -48,13 +59,13 @@ func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, folder stri
 }
 
 func checkVersion(version int64) error {
-	if version > schemaVersion {
-		return fmt.Errorf("the database has schema version %d, and this program knows %d: start the newer Gatehouse that it was last used with", version, schemaVersion)
+	if newest := schemaVersion(); version > newest {
+		return fmt.Errorf("the database has schema version %d, and this program knows %d: start the newer Gatehouse that it was last used with", version, newest)
 	}
 	return nil
 }
 
 func errOldSchema(version int64) error {
 	return fault.Unavailable.Errorf("The database is not ready.").
-		Because(fmt.Errorf("it has schema version %d, needed is %d", version, schemaVersion))
+		Because(fmt.Errorf("it has schema version %d, needed is %d", version, schemaVersion()))
 }

@@ -102,7 +102,7 @@ func (s *Store) Ping(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("ask for schema version: %w", err)
 	}
-	if version < schemaVersion {
+	if version < schemaVersion() {
 		return errOldSchema(version)
 	}
 	return nil
@@ -137,7 +137,7 @@ func (s *Store) checkKeys(ctx context.Context, keys *seal.Keyring) error {
 // nobody waits long behind it.
 const mostSwept = 500
 
-// Sweep deletes the tokens, flows and used keys that ended at or before now,
+// Sweep deletes the tokens, flows, used keys and recovery links that ended at or before now,
 // in small batches, and reports how many there were. Nothing depends on it but
 // space: what ended is never found.
 func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
@@ -146,6 +146,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 		`DELETE FROM flow WHERE id IN (SELECT id FROM flow WHERE expires_at <= $1 LIMIT $2)`,
 		`DELETE FROM used_key WHERE hash IN (SELECT hash FROM used_key WHERE expires_at <= $1 LIMIT $2)`,
 		`DELETE FROM token WHERE hash IN (SELECT hash FROM token WHERE expires_at <= $1 LIMIT $2)`,
+		`DELETE FROM recovery_link WHERE hash IN (SELECT hash FROM recovery_link WHERE expires_at <= $1 LIMIT $2)`,
 	} {
 		for {
 			n, err := s.exec(ctx, query, stamp(now), mostSwept)

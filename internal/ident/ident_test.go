@@ -24,8 +24,8 @@ func TestUUIDsSortByTime(t *testing.T) {
 	shape := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
 	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	last := ""
-	for n := range 100 {
-		id := UUID(now.Add(time.Duration(n) * time.Millisecond))
+	for n := range 5000 {
+		id := UUID(now.Add(time.Duration(n) * time.Microsecond))
 		if !shape.MatchString(id) || id <= last {
 			t.Fatalf("got %q after %q, want a later UUIDv7", id, last)
 		}
