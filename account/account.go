@@ -94,14 +94,17 @@ const (
 	ReadOrganization  Permission = "organization:read"       // any member
 	WriteOrganization Permission = "organization:write"      // super admins
 	ManageIdPs        Permission = "organization:idps:write" // super admins: identity providers, reading included
+	ReadAudit         Permission = "organization:audit:read" // super admins: the organization's audit log
+	Operate           Permission = "operate"                 // operators, wherever: what concerns the whole installation
 )
 
-// Grants reports whether a member has a permission in the organization.
+// Grants reports whether a member has a permission in the organization. No
+// membership grants Operate.
 func (m Member) Grants(p Permission) bool {
 	switch p {
 	case Anyone, Self, ReadOrganization:
 		return true
-	case WriteOrganization, ManageIdPs:
+	case WriteOrganization, ManageIdPs, ReadAudit:
 		return m.SuperAdmin
 	}
 	return false
@@ -109,8 +112,9 @@ func (m Member) Grants(p Permission) bool {
 
 // An Actor is somebody who does something: the person, and from where.
 type Actor struct {
-	User User
-	IP   netip.Addr // zero if it is not known
+	User      User
+	IP        netip.Addr // zero if it is not known
+	UserAgent string     // may be empty
 }
 
 // An Identity binds a subject of an IdP to a user. The same subject is bound

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"gatehouse/audit"
 	"gatehouse/internal/fault"
 )
 
@@ -59,6 +60,7 @@ type Organizations struct {
 	NewID        func() string // org…
 	NewAccountID func() string // a…
 	Now          func() time.Time
+	Audit        *audit.Log
 }
 
 // Add makes an organization with its root account; the actor becomes its super
@@ -82,7 +84,10 @@ func (s *Organizations) Add(ctx context.Context, by Actor, name, tier string) (O
 		if err := s.Store.AddOrganization(ctx, o, root); err != nil {
 			return err
 		}
-		return s.Store.AddMember(ctx, Member{OrganizationID: o.ID, UserID: by.User.ID, SuperAdmin: true, JoinedAt: now})
+		if err := s.Store.AddMember(ctx, Member{OrganizationID: o.ID, UserID: by.User.ID, SuperAdmin: true, JoinedAt: now}); err != nil {
+			return err
+		}
+		return s.Audit.Record(ctx, by.Did(audit.OrganizationCreate, o.ID, o.Target(), audit.Details{"tier": tier}))
 	})
 	if err != nil {
 		return Organization{}, fmt.Errorf("add organization: %w", err)
@@ -113,7 +118,7 @@ func (s *Organizations) roomForOne(ctx context.Context, by Actor) error {
 // AddUnit makes an account below another one of the same organization.
 // parentID is an account, or an organization's id, which stands for its root
 // account. It returns fault.Invalid at account_name or parent_account_id.
-func (s *Organizations) AddUnit(ctx context.Context, o Organization, parentID, name string) (Account, error) {
+func (s *Organizations) AddUnit(ctx context.Context, by Actor, o Organization, parentID, name string) (Account, error) {
 	name, err := organizationName(name)
 	if err != nil {
 		return Account{}, fault.Of(err).At("account_name")
@@ -139,7 +144,10 @@ func (s *Organizations) AddUnit(ctx context.Context, o Organization, parentID, n
 		if len(units) >= mostUnits {
 			return fault.Denied.Errorf("The organization has %d units, which is the most.", len(units)).Coded("organization_limit_reached")
 		}
-		return s.Store.AddAccount(ctx, unit)
+		if err := s.Store.AddAccount(ctx, unit); err != nil {
+			return err
+		}
+		return s.Audit.Record(ctx, by.Did(audit.UnitCreate, o.ID, unit.Target(), nil))
 	})
 	if err != nil {
 		return Account{}, fmt.Errorf("add unit to %s: %w", o.ID, err)
@@ -149,7 +157,7 @@ func (s *Organizations) AddUnit(ctx context.Context, o Organization, parentID, n
 
 // Update renames an organization, changes its tier, or both; a nil field
 // stays. It returns fault.Invalid at organization_name or tier.
-func (s *Organizations) Update(ctx context.Context, id string, name, tier *string) (Organization, error) {
+func (s *Organizations) Update(ctx context.Context, by Actor, id string, name, tier *string) (Organization, error) {
 	var out Organization
 	err := s.Store.Tx(ctx, func(ctx context.Context) error {
 		if err := s.Store.LockOrganization(ctx, id); err != nil {
@@ -159,6 +167,7 @@ func (s *Organizations) Update(ctx context.Context, id string, name, tier *strin
 		if err != nil {
 			return err
 		}
+		before := o
 		if name != nil {
 			if o.Name, err = organizationName(*name); err != nil {
 				return err
@@ -171,7 +180,13 @@ func (s *Organizations) Update(ctx context.Context, id string, name, tier *strin
 		}
 		o.UpdatedAt = s.Now()
 		out = o
-		return s.Store.UpdateOrganization(ctx, o)
+		if err := s.Store.UpdateOrganization(ctx, o); err != nil {
+			return err
+		}
+		details := audit.Details{}
+		details.Changed("organization_name", before.Name, o.Name)
+		details.Changed("tier", before.Tier, o.Tier)
+		return s.Audit.Record(ctx, by.Did(audit.OrganizationUpdate, o.ID, o.Target(), details))
 	})
 	if err != nil {
 		return Organization{}, fmt.Errorf("update organization %s: %w", id, err)
@@ -181,21 +196,29 @@ func (s *Organizations) Update(ctx context.Context, id string, name, tier *strin
 
 // RenameAccount renames an account; a root account carries its organization's
 // name, so both change. It returns fault.Invalid at account_name.
-func (s *Organizations) RenameAccount(ctx context.Context, a Account, name string) (Account, error) {
+func (s *Organizations) RenameAccount(ctx context.Context, by Actor, a Account, name string) (Account, error) {
 	name, err := organizationName(name)
 	if err != nil {
 		return Account{}, fault.Of(err).At("account_name")
 	}
 	if a.ParentID == "" {
-		o, err := s.Update(ctx, a.OrganizationID, &name, nil)
+		o, err := s.Update(ctx, by, a.OrganizationID, &name, nil)
 		if err != nil {
 			return Account{}, err
 		}
 		a.Name, a.UpdatedAt = o.Name, o.UpdatedAt
 		return a, nil
 	}
+	details := audit.Details{}
+	details.Changed("account_name", a.Name, name)
 	a.Name, a.UpdatedAt = name, s.Now()
-	if err := s.Store.UpdateAccount(ctx, a); err != nil {
+	err = s.Store.Tx(ctx, func(ctx context.Context) error {
+		if err := s.Store.UpdateAccount(ctx, a); err != nil {
+			return err
+		}
+		return s.Audit.Record(ctx, by.Did(audit.UnitUpdate, a.OrganizationID, a.Target(), details))
+	})
+	if err != nil {
 		return Account{}, fmt.Errorf("rename account %s: %w", a.ID, err)
 	}
 	return a, nil

@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"gatehouse/audit"
 	"gatehouse/internal/fault"
 )
 
@@ -38,6 +39,10 @@ type People struct {
 	Passwords *Passwords
 	NewID     func() string
 	Now       func() time.Time
+	Audit     *audit.Log
+
+	// Addresses mails a link to everybody who signs up; nil: nobody.
+	Addresses *Addresses
 }
 
 // A NewUser is what somebody says who signs up.
@@ -47,9 +52,11 @@ type NewUser struct {
 	Password string // may be empty for people who log in otherwise
 }
 
-// Add makes an account for a person. The address stays unproved. It returns
-// fault.Invalid at the field, and fault.Exists if the address is taken.
-func (p *People) Add(ctx context.Context, n NewUser) (User, error) {
+// Add makes an account for a person, who asks for it themselves: of from, only
+// the place counts. The address stays unproved until the link that is mailed to
+// it was opened. It returns fault.Invalid at the
+// field, and fault.Exists if the address is taken.
+func (p *People) Add(ctx context.Context, from Actor, n NewUser) (User, error) {
 	u, err := p.prepare(n)
 	if err != nil {
 		return User{}, err
@@ -61,7 +68,19 @@ func (p *People) Add(ctx context.Context, n NewUser) (User, error) {
 	if err != nil {
 		return User{}, err
 	}
-	if err := p.Store.AddUser(ctx, u, hash); err != nil {
+	err = p.Store.Tx(ctx, func(ctx context.Context) error {
+		if err := p.Store.AddUser(ctx, u, hash); err != nil {
+			return err
+		}
+		if p.Addresses != nil {
+			if err := p.Addresses.Ask(ctx, u, from.IP); err != nil {
+				return err
+			}
+		}
+		from.User = u
+		return p.Audit.Record(ctx, from.Did(audit.UserSignUp, "", u.Target(), nil))
+	})
+	if err != nil {
 		return User{}, fmt.Errorf("add user: %w", err)
 	}
 	return u, nil
@@ -94,8 +113,11 @@ func (p *People) AddOperator(ctx context.Context, n NewUser) (bool, error) {
 		if err != nil || has {
 			return err
 		}
+		if err := p.Store.AddUser(ctx, u, hash); err != nil {
+			return err
+		}
 		added = true
-		return p.Store.AddUser(ctx, u, hash)
+		return p.Audit.Record(ctx, audit.Event{Actor: audit.Operator(), Action: audit.UserCreateOperator, Target: u.Target()})
 	})
 	// Another node of an empty cluster was quicker.
 	if errors.Is(err, fault.Exists) {
@@ -138,6 +160,7 @@ func (p *People) Update(ctx context.Context, by Actor, change Profile) (User, er
 		if err != nil {
 			return err
 		}
+		details := audit.Details{}
 		if change.RealName != nil && strings.TrimSpace(*change.RealName) == "" {
 			return fault.Invalid.Errorf("Say your name.").At("real_name")
 		}
@@ -155,13 +178,18 @@ func (p *People) Update(ctx context.Context, by Actor, change Profile) (User, er
 			if f.from == nil {
 				continue
 			}
+			before := *f.to
 			if *f.to, err = CleanText(*f.from, f.name, 256); err != nil {
 				return err
 			}
+			details.Changed(f.name, before, *f.to)
 		}
 		u.UpdatedAt = p.Now()
 		out = u
-		return p.Store.UpdateUser(ctx, u)
+		if err := p.Store.UpdateUser(ctx, u); err != nil {
+			return err
+		}
+		return p.Audit.Record(ctx, by.Did(audit.UserUpdate, u.ManagingOrganizationID, u.Target(), details))
 	})
 	if err != nil {
 		return User{}, fmt.Errorf("update user %s: %w", by.User.ID, err)

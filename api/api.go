@@ -20,6 +20,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"gatehouse/account"
+	"gatehouse/audit"
 	"gatehouse/gate"
 	"gatehouse/internal/fault"
 	"gatehouse/login"
@@ -35,6 +36,7 @@ type Server struct {
 	Organizations *account.Organizations
 	IdPs          *sso.IdPs
 	Tokens        *session.Tokens
+	Audit         *audit.Log
 	Cookies       *session.CookieStore
 
 	Base    string                         // the public URL, without a slash at the end
@@ -73,6 +75,7 @@ func (s *Server) build() *builder {
 	b.addOrganizations()
 	b.addProjects()
 	b.addIdPs()
+	b.addAudit()
 	b.addDocument()
 	b.addOtherwise()
 	return b

@@ -59,6 +59,7 @@ type MethodFields struct {
 	Variant             *string       `json:"saml_variant,omitempty" nullable:"true" doc:"adfs, or nothing: how our requests are written."`
 	FieldMapping        *fieldMapping `json:"saml_field_mapping,omitempty" doc:"The attributes that carry a person's particulars; replaces the whole mapping."`
 	IdPLoginAllowed     *looseBool    `json:"saml_idp_login_allowed,omitempty" doc:"Whether logins may start at the identity provider."`
+	IdPLoginMode        *string       `json:"saml_idp_login_mode,omitempty" doc:"What becomes of them (ours): bounce starts the login once more from here; accept goes on with what came, once the person has confirmed it."`
 	AssertionSigned     *looseBool    `json:"saml_assertion_signed_enabled,omitempty" doc:"Whether the assertion itself must be signed; otherwise a signed response is enough."`
 	RequestsSigned      *looseBool    `json:"saml_authn_requests_signed_enabled,omitempty" doc:"Whether our requests are signed."`
 	RequestAuthnContext *looseBool    `json:"saml_requested_authn_context_enabled,omitempty" doc:"Whether our requests ask for a login with a password over TLS, or better."`
@@ -88,6 +89,7 @@ func (f MethodFields) change(name *string) sso.Change {
 		WantAssertionSigned: f.AssertionSigned.value(),
 		RequestAuthnContext: f.RequestAuthnContext.value(),
 		IdPLoginAllowed:     f.IdPLoginAllowed.value(),
+		IdPLoginMode:        f.IdPLoginMode,
 		JoinGroups:          f.JoinGroups.value(),
 		AllowSHA1:           f.AllowSHA1.value(),
 		AllowSmallKeys:      f.AllowSmallKeys.value(),

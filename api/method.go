@@ -46,6 +46,7 @@ type method struct {
 	Variant             *string       `json:"saml_variant" doc:"adfs or null."`
 	FieldMapping        *fieldMapping `json:"saml_field_mapping" doc:"null where the defaults hold."`
 	IdPLoginAllowed     bool          `json:"saml_idp_login_allowed"`
+	IdPLoginMode        string        `json:"saml_idp_login_mode"`
 	AssertionSigned     bool          `json:"saml_assertion_signed_enabled"`
 	RequestsSigned      bool          `json:"saml_authn_requests_signed_enabled"`
 	RequestAuthnContext bool          `json:"saml_requested_authn_context_enabled"`
@@ -81,6 +82,7 @@ func (s *Server) newMethod(i *sso.IdP) method {
 		Variant:             orNull(i.Variant),
 		FieldMapping:        newFieldMapping(i.Mapping),
 		IdPLoginAllowed:     i.IdPLoginAllowed,
+		IdPLoginMode:        string(i.IdPLoginMode),
 		AssertionSigned:     i.WantAssertionSigned,
 		RequestsSigned:      i.SignRequests,
 		RequestAuthnContext: i.RequestAuthnContext,

@@ -113,7 +113,7 @@ func (s *Server) enter(op operation, hasBody bool) func(huma.Context, func(huma.
 // console's cookie, which browsers send by themselves: such a request has to
 // come from our own pages.
 func (s *Server) admit(r *http.Request, op operation, params []string, origins *http.CrossOriginProtection) (call, error) {
-	c := call{userAgent: r.UserAgent(), asked: gate.Request{IP: s.Address(r), Need: op.Need}}
+	c := call{userAgent: r.UserAgent(), asked: gate.Request{IP: s.Address(r), Agent: r.UserAgent(), Need: op.Need}}
 	c.asked.Token = headerToken(r.Header.Get("Authorization"))
 	if c.asked.Token == "" {
 		if origins.Check(r) != nil {
@@ -153,7 +153,7 @@ func (s *Server) admitTo(ctx context.Context, need account.Permission, organizat
 	if !isID(organizationOrAccountID) {
 		return gate.Visit{}, fault.NotFound.Errorf("There is nothing with this id.").Coded("account_not_found")
 	}
-	again := gate.Request{Token: c.asked.Token, IP: c.asked.IP, Need: need}
+	again := gate.Request{Token: c.asked.Token, IP: c.asked.IP, Agent: c.asked.Agent, Need: need}
 	// Clients, too, tell the two apart by this prefix.
 	if strings.HasPrefix(organizationOrAccountID, "org") {
 		again.OrganizationID = organizationOrAccountID

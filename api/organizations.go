@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"gatehouse/account"
@@ -74,13 +75,22 @@ func (s *Server) memberships(ctx context.Context, v gate.Visit) (open []account.
 	if err != nil {
 		return nil, "", fmt.Errorf("list memberships: %w", err)
 	}
+	suspended, closed := 0, 0
 	for _, m := range all {
-		if !m.Suspended {
+		switch {
+		case m.Suspended:
+			suspended++
+		case !v.Token.Method.Opens(m.ID):
+			closed++
+		default:
 			open = append(open, m)
 		}
 	}
-	if n := len(all) - len(open); n > 0 {
-		leftOut = fmt.Sprintf("Left out: %d that the operator of this server suspended.", n)
+	if suspended > 0 {
+		leftOut = fmt.Sprintf("Left out: %d that the operator of this server suspended.", suspended)
+	}
+	if closed > 0 {
+		leftOut = strings.TrimSpace(leftOut + fmt.Sprintf(" Left out: %d that a login by a recovery link does not open.", closed))
 	}
 	return open, leftOut, nil
 }
@@ -115,7 +125,7 @@ type updateOrganizationInput struct {
 }
 
 func (s *Server) updateOrganization(ctx context.Context, v gate.Visit, in *updateOrganizationInput) (*organization, error) {
-	o, err := s.Organizations.Update(ctx, v.Organization.ID, in.Body.Name, in.Body.Tier)
+	o, err := s.Organizations.Update(ctx, v.Actor, v.Organization.ID, in.Body.Name, in.Body.Tier)
 	if err != nil {
 		return nil, rename(err, "organization_name", "name")
 	}
@@ -206,7 +216,7 @@ func (s *Server) createUnit(ctx context.Context, parentID, name string) (*accoun
 	if err != nil {
 		return nil, rename(err, "", "parent_account_id")
 	}
-	a, err := s.Organizations.AddUnit(ctx, v.Organization, parentID, name)
+	a, err := s.Organizations.AddUnit(ctx, v.Actor, v.Organization, parentID, name)
 	if err != nil {
 		return nil, err
 	}
@@ -228,7 +238,7 @@ func (s *Server) updateAccount(ctx context.Context, v gate.Visit, in *updateAcco
 	a := v.Account
 	if in.Body.Name != nil {
 		var err error
-		if a, err = s.Organizations.RenameAccount(ctx, v.Account, *in.Body.Name); err != nil {
+		if a, err = s.Organizations.RenameAccount(ctx, v.Actor, v.Account, *in.Body.Name); err != nil {
 			return nil, rename(err, "organization_name", "account_name")
 		}
 	}

@@ -120,7 +120,7 @@ func (s *Server) sayWho(ctx context.Context, u account.User, t session.Token) (*
 }
 
 func (s *Server) logOut(ctx context.Context, v gate.Visit, _ *nothing) (*said, error) {
-	if err := s.Tokens.Revoke(ctx, v.Token.Hash); err != nil {
+	if err := s.Tokens.Revoke(ctx, v.Token.Hash, session.End{Reason: "logged out", IP: v.IP, UserAgent: v.UserAgent}); err != nil {
 		return nil, err
 	}
 	return &said{"You are logged out."}, nil
@@ -133,7 +133,7 @@ type user struct {
 	ID                     string              `json:"user_id"`
 	RealName               string              `json:"real_name"`
 	State                  string              `json:"state"`
-	Auth                   []string            `json:"auth" doc:"How this token was earned: password, or saml and the id of the authentication method; otp after a second factor."`
+	Auth                   []string            `json:"auth" doc:"How this token was earned: password; saml and the id of the authentication method; or recovery and the id of the organization that it recovers. otp after a second factor."`
 	Projects               []string            `json:"projects"`
 	ProjectMembership      map[string]string   `json:"project_membership"`
 	ProjectMemberships     map[string][]string `json:"project_memberships"`
@@ -153,8 +153,8 @@ type user struct {
 }
 
 type loginMethod struct {
-	Type         string    `json:"type" enum:"password,saml"`
-	ID           *string   `json:"id" doc:"The authentication method, for saml."`
+	Type         string    `json:"type" enum:"password,saml,recovery"`
+	ID           *string   `json:"id" doc:"The authentication method, for saml; the organization, for a recovery."`
 	Name         *string   `json:"name" doc:"Its name."`
 	LoggedInTime time.Time `json:"logged_in_time"`
 	TwoFactor    bool      `json:"two_factor"`

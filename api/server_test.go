@@ -17,6 +17,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"gatehouse/account"
+	"gatehouse/audit"
 	"gatehouse/gate"
 	"gatehouse/internal/limit"
 	"gatehouse/internal/seal"
@@ -68,18 +69,20 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(func() { w.store.Close() })
 	passwords := account.NewPasswords()
-	people := &account.People{Store: w.store, Passwords: passwords, NewID: counted("u"), Now: clock}
-	tokens := &session.Tokens{Store: w.store, Lifetime: 12 * time.Hour, Now: clock}
+	events := &audit.Log{Store: w.store, Now: clock, NewID: countedUUID()}
+	people := &account.People{Store: w.store, Passwords: passwords, NewID: counted("u"), Now: clock, Audit: events}
+	tokens := &session.Tokens{Store: w.store, Lifetime: 12 * time.Hour, Now: clock, Audit: events}
 	w.Server = &Server{
 		Gate: &gate.Gate{Store: w.store, Tokens: tokens},
 		Login: &login.Login{
 			Store: w.store, Tokens: tokens, People: people, Passwords: passwords,
-			Limits: &limit.Memory{Now: clock}, Keys: keys, Open: true, Now: clock, Log: log,
+			Limits: &limit.Memory{Now: clock}, Checks: limit.NewSlots(4, time.Second), Keys: keys, Open: true, Now: clock, Log: log, Audit: events,
 		},
 		People:        people,
-		Organizations: &account.Organizations{Store: w.store, NewID: counted("org"), NewAccountID: counted("a"), Now: clock},
-		IdPs:          &sso.IdPs{Store: w.store, Keys: keys, Base: "https://gatehouse.example", NewID: counted("am"), Now: clock},
+		Organizations: &account.Organizations{Store: w.store, NewID: counted("org"), NewAccountID: counted("a"), Now: clock, Audit: events},
+		IdPs:          &sso.IdPs{Store: w.store, Keys: keys, Base: "https://gatehouse.example", NewID: counted("am"), Now: clock, Audit: events},
 		Tokens:        tokens,
+		Audit:         events,
 		Cookies:       &session.CookieStore{},
 		Base:          "https://gatehouse.example",
 		Address:       func(*http.Request) netip.Addr { return netip.MustParseAddr("192.0.2.1") },
@@ -98,6 +101,15 @@ func counted(prefix string) func() string {
 	return func() string {
 		n++
 		return fmt.Sprintf("%s%011d", prefix, n)
+	}
+}
+
+// countedUUID makes UUIDs that say how many there were before.
+func countedUUID() func(time.Time) string {
+	n := 0
+	return func(at time.Time) string {
+		n++
+		return fmt.Sprintf("%08x-0000-7000-8000-%012d", at.Unix(), n)
 	}
 }
 

@@ -57,6 +57,8 @@ type Target struct {
 const (
 	UserSignUp         = "user.signup"
 	UserUpdate         = "user.update"
+	UserProveAddress   = "user.prove_address"
+	UserDisown         = "user.disown"
 	UserCreateOperator = "user.create_operator"
 
 	OrganizationCreate = "organization.create"

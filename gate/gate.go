@@ -38,6 +38,7 @@ type Gate struct {
 type Request struct {
 	Token string     // the whole token, from a header or a cookie; may be empty
 	IP    netip.Addr // zero if it is not known
+	Agent string     // the browser's or program's name for itself; for the log alone
 
 	Need           account.Permission // what the operation needs
 	OrganizationID string             // where it happens; empty if nowhere
@@ -62,7 +63,7 @@ func (v Visit) LoggedIn() bool { return v.User.ID != "" }
 // that need account.Anyone are open: a bad token is then no hindrance, and
 // nobody is looked up.
 func (g *Gate) Admit(ctx context.Context, r Request) (Visit, error) {
-	v := Visit{Actor: account.Actor{IP: r.IP}}
+	v := Visit{Actor: account.Actor{IP: r.IP, UserAgent: r.Agent}}
 	if r.Need == account.Anyone {
 		return v, nil
 	}
@@ -77,11 +78,23 @@ func (g *Gate) Admit(ctx context.Context, r Request) (Visit, error) {
 	if r.Need == account.Self {
 		return v, nil
 	}
+	if r.Need == account.Operate {
+		return g.operate(v)
+	}
 	if err := g.enter(ctx, r, &v); err != nil {
 		return Visit{}, err
 	}
 	if !v.Member.Grants(r.Need) {
 		return Visit{}, fault.Denied.Errorf("Only a super admin of %s may do this.", v.Organization.Name).Coded("user_not_organization_admin")
+	}
+	return v, nil
+}
+
+// operate lets operators in. A recovery is for one organization, and opens
+// nothing else, whoever it logged in.
+func (g *Gate) operate(v Visit) (Visit, error) {
+	if !v.User.Operator || v.Token.Method.Kind == session.Recovery {
+		return Visit{}, fault.Denied.Errorf("Only the operators of this server may do this.").Coded("user_not_operator")
 	}
 	return v, nil
 }
@@ -115,6 +128,9 @@ func (g *Gate) enter(ctx context.Context, r Request, v *Visit) error {
 	}
 	if o.Suspended {
 		return fault.Denied.Errorf("The organization %s is suspended. Ask the operator of this server.", o.Name).Coded("organization_suspended")
+	}
+	if !v.Token.Method.Opens(o.ID) {
+		return fault.Denied.Errorf("You logged in by a recovery link, which opens the organization that it was made for and no other.").Coded("recovery_of_another_organization")
 	}
 	v.Member, v.Organization = m, o
 	return nil

@@ -21,7 +21,7 @@ type places struct {
 
 func (p *places) Organization(_ context.Context, id string) (account.Organization, error) {
 	switch id {
-	case "org1", "org2":
+	case "org1", "org2", "org4":
 		return account.Organization{ID: id, Name: "Acme"}, nil
 	case "org3":
 		return account.Organization{ID: id, Name: "Gone", Suspended: true}, nil
@@ -41,7 +41,7 @@ func (p *places) Account(_ context.Context, id string) (account.Account, error) 
 
 func (p *places) Member(_ context.Context, org, user string) (account.Member, error) {
 	switch org + " " + user {
-	case "org1 alice", "org3 alice":
+	case "org1 alice", "org3 alice", "org4 alice":
 		return account.Member{OrganizationID: org, UserID: user, SuperAdmin: true}, nil
 	case "org1 bob":
 		return account.Member{OrganizationID: org, UserID: user}, nil
@@ -50,7 +50,7 @@ func (p *places) Member(_ context.Context, org, user string) (account.Member, er
 }
 
 func (p *places) AddToken(_ context.Context, t session.Token) error {
-	p.bearers[t.Hash] = session.Bearer{Token: t, User: account.User{ID: t.UserID, State: account.ActiveUser}, MethodUsable: true, Linked: true}
+	p.bearers[t.Hash] = session.Bearer{Token: t, User: account.User{ID: t.UserID, State: account.ActiveUser, Operator: t.UserID == "operator"}, MethodUsable: true, Linked: true}
 	return nil
 }
 
@@ -62,19 +62,32 @@ func (p *places) Bearer(_ context.Context, hash [sha256.Size]byte) (session.Bear
 	return b, nil
 }
 
-func (p *places) DeleteToken(context.Context, [sha256.Size]byte) error { return nil }
+func (p *places) DeleteToken(context.Context, [sha256.Size]byte) (session.Deleted, error) {
+	return session.Deleted{}, nil
+}
+
+func (p *places) Tx(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
 
 func TestWhoMayComeIn(t *testing.T) {
 	p := &places{bearers: map[[sha256.Size]byte]session.Bearer{}}
 	tokens := &session.Tokens{Store: p, Lifetime: time.Hour, Now: time.Now}
 	g := &gate.Gate{Store: p, Tokens: tokens}
 	text := map[string]string{"nobody": ""}
-	for _, u := range []string{"alice", "bob", "carol"} {
-		s, _, err := tokens.Issue(context.Background(), session.Grant{UserID: u})
+	recovery := session.Method{Kind: session.Recovery, ID: "org1"}
+	for who, grant := range map[string]session.Grant{
+		"alice":              {UserID: "alice"},
+		"bob":                {UserID: "bob"},
+		"carol":              {UserID: "carol"},
+		"operator":           {UserID: "operator"},
+		"recovered alice":    {UserID: "alice", Method: recovery},
+		"recovered carol":    {UserID: "carol", Method: recovery},
+		"recovered operator": {UserID: "operator", Method: recovery},
+	} {
+		s, _, err := tokens.Issue(context.Background(), grant)
 		if err != nil {
 			t.Fatal(err)
 		}
-		text[u] = s
+		text[who] = s
 	}
 	for _, c := range []struct {
 		who  string
@@ -102,6 +115,19 @@ func TestWhoMayComeIn(t *testing.T) {
 		{"bob", account.ManageIdPs, "", "a1", fault.Denied},
 		{"carol", account.ReadOrganization, "org1", "", fault.NotFound},
 		{"carol", account.ReadOrganization, "", "a1", fault.NotFound},
+		{"alice", account.ReadAudit, "org1", "", nil},
+		{"bob", account.ReadAudit, "org1", "", fault.Denied},
+		{"nobody", account.Operate, "", "", fault.Unauthenticated},
+		{"alice", account.Operate, "", "", fault.Denied},
+		{"alice", account.Operate, "org1", "", fault.Denied},
+		{"operator", account.Operate, "", "", nil},
+		{"operator", account.ReadAudit, "org1", "", fault.NotFound},
+		{"recovered alice", account.ManageIdPs, "org1", "", nil},
+		{"recovered alice", account.Self, "", "", nil},
+		{"recovered alice", account.ReadOrganization, "org4", "", fault.Denied},
+		{"recovered alice", account.ReadOrganization, "org2", "", fault.NotFound},
+		{"recovered carol", account.ReadOrganization, "org1", "", fault.NotFound},
+		{"recovered operator", account.Operate, "", "", fault.Denied},
 	} {
 		v, err := g.Admit(context.Background(), gate.Request{Token: text[c.who], Need: c.need, OrganizationID: c.org, AccountID: c.acct})
 		if !errors.Is(err, c.want) {

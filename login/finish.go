@@ -8,105 +8,223 @@ import (
 	"time"
 
 	"gatehouse/account"
+	"gatehouse/audit"
 	"gatehouse/internal/fault"
 	"gatehouse/session"
 	"gatehouse/sso"
 )
 
+// A Step is what comes next in a login that is being finished: one of the two.
+type Step struct {
+	Done *Outcome
+	Ask  *Question
+}
+
 // An Outcome is a finished login.
 type Outcome struct {
 	User     account.User
-	Text     string // the session token, whole; given once
+	Text     string // the session token, whole; given once; empty where an account was linked
 	Token    session.Token
+	Linked   bool   // the account of the open session was linked; there is no new session
 	ReturnTo string // a path of ours that only reads
 }
 
+// A Question has to be answered by the person before a login ends.
+type Question struct {
+	Kind     QuestionKind
+	MethodID string       // am…; empty for a password
+	As       string       // who it would be: a name, an address, or a subject
+	Subject  string       // AskLink: what the IdP calls them
+	Present  account.User // whose session is open in this browser; zero if nobody's
+}
+
+// A QuestionKind is what a person is asked.
+type QuestionKind string
+
+// The questions.
+const (
+	AskContinue QuestionKind = "continue" // somebody else's session is open here: end it?
+	AskAccept   QuestionKind = "accept"   // the login started at the IdP: is it yours?
+	AskLink     QuestionKind = "link"     // link this account to that subject?
+)
+
+// A Finish says how a login is to be finished.
+type Finish struct {
+	FlowID    string
+	Browser   *session.Browser // that asks; it learns how it logged in
+	Client    Client
+	Present   session.Bearer // the session that is open in the browser; zero if none is
+	Confirmed bool           // the person was asked, and said yes, by a POST from our page
+}
+
+// asked leaves a transaction to ask first: nothing of it stays.
+type asked struct{ Question }
+
+func (asked) Error() string { return "the person has to be asked first" }
+
 // Finish ends a login in the browser that began it: the one place where a
 // session begins. In one transaction the flow is used up, the person found or
-// made, and the session issued. b learns how this browser logged in.
+// made, and the session issued; or nothing is, and the person is asked first.
 //
 // It returns fault.Denied with code login_in_another_browser, user_deactivated,
-// authentication_method_disabled, unknown_user_sso_login_attempt, email_missing
-// or email_taken, and fault.NotFound with code login_expired. After a refusal
-// the flow is still there until it expires, so that loading the page again
-// says the same.
-func (l *Login) Finish(ctx context.Context, flowID string, b *session.Browser, c Client) (Outcome, error) {
+// authentication_method_disabled, unknown_user_sso_login_attempt, email_missing,
+// email_taken, or one of those of linking; and fault.NotFound with code
+// login_expired. After a refusal the flow is still there until it expires, so
+// that loading the page again says the same.
+func (l *Login) Finish(ctx context.Context, in Finish) (Step, error) {
+	step, err := l.finish(ctx, in)
+	if !errors.Is(err, errUnbound) {
+		return step, err
+	}
+	if err := l.Store.BindFlow(ctx, in.FlowID, sso.BrowserHash(in.Browser.Secret), l.Now()); err != nil {
+		return Step{}, fmt.Errorf("bind flow: %w", err)
+	}
+	return l.finish(ctx, in)
+}
+
+// errUnbound says that a flow belongs to no browser yet.
+var errUnbound = errors.New("the flow has no browser yet")
+
+func (l *Login) finish(ctx context.Context, in Finish) (Step, error) {
 	var out Outcome
-	err := l.Store.Tx(ctx, func(ctx context.Context) error {
-		now := l.Now()
-		f, err := l.Store.TakeFlow(ctx, flowID, sso.BrowserHash(b.Secret), now)
+	var f Flow
+	err := l.Store.Tx(ctx, func(ctx context.Context) (err error) {
+		f, err = l.Store.TakeFlow(ctx, in.FlowID, sso.BrowserHash(in.Browser.Secret), l.Now())
 		if errors.Is(err, fault.NotFound) {
-			return l.whyNot(ctx, flowID, now)
+			return l.whyNot(ctx, in.FlowID)
 		}
 		if err != nil {
 			return err
 		}
-		grant, err := l.grant(ctx, f, c)
-		if err != nil {
+		if f.Purpose == sso.ToLink {
+			out, err = l.link(ctx, f, in)
 			return err
 		}
-		if out.User, err = l.who(ctx, f, now); err != nil {
-			return err
-		}
-		if out.User.State != account.ActiveUser {
-			return errDeactivated()
-		}
-		grant.UserID = out.User.ID
-		out.Text, out.Token, err = l.Tokens.Issue(ctx, grant)
+		out, err = l.logIn(ctx, f, in)
 		return err
 	})
+	if q := (asked{}); errors.As(err, &q) {
+		return Step{Ask: &q.Question}, nil
+	}
 	if err != nil {
-		return Outcome{}, fmt.Errorf("finish login: %w", err)
+		return Step{}, fmt.Errorf("finish login: %w", err)
 	}
-	out.ReturnTo = SafeReturn(b.Return(flowID))
+	l.remember(in.Browser, f, &out)
+	return Step{Done: &out}, nil
+}
+
+// remember lets the browser know what it did.
+func (l *Login) remember(b *session.Browser, f Flow, out *Outcome) {
+	out.ReturnTo = SafeReturn(f.ReturnTo)
+	if to := b.Return(f.ID); to != "" {
+		out.ReturnTo = SafeReturn(to)
+	}
+	b.Bounced = ""
+	if out.Linked {
+		return
+	}
 	b.Proof = l.proof(out.User.ID, b.Secret)
-	if out.Token.Method.Kind == session.SAML {
-		b.Used(out.Token.Method.ID)
+	if f.Method.Kind == session.SAML {
+		b.Used(f.Method.ID)
 	}
-	return out, nil
 }
 
 // whyNot tells a flow that is somebody else's from one that is over.
-func (l *Login) whyNot(ctx context.Context, flowID string, now time.Time) error {
-	if _, err := l.Store.Flow(ctx, flowID, now); err == nil {
+func (l *Login) whyNot(ctx context.Context, flowID string) error {
+	f, err := l.Store.Flow(ctx, flowID, l.Now())
+	if err == nil && f.Confirm && f.Browser == [16]byte{} {
+		return errUnbound
+	}
+	if err == nil {
 		return fault.Denied.Errorf("This login was started in another browser, so it cannot end here. Start again in this one. If you did not start a login, somebody may have sent you theirs: close this page.").Coded("login_in_another_browser")
-	} else if !errors.Is(err, fault.NotFound) {
+	}
+	if !errors.Is(err, fault.NotFound) {
 		return err
 	}
 	return fault.NotFound.Errorf("This login is over: it was finished already, or its ten minutes have passed. Start again from the login page.").Coded("login_expired")
 }
 
-// grant asks once more whether the method may be used: it may have been
-// disabled since the answer came.
-func (l *Login) grant(ctx context.Context, f Flow, c Client) (session.Grant, error) {
-	g := session.Grant{Method: f.Method, LoggedIn: f.AnsweredAt, UserAgent: c.UserAgent, IP: c.IP, Ends: f.Claim.SessionEnds}
-	if f.Method.Kind != session.SAML {
-		return g, nil
+// logIn makes a flow a session.
+func (l *Login) logIn(ctx context.Context, f Flow, in Finish) (Outcome, error) {
+	grant, organizationID, err := l.grant(ctx, f, in.Client)
+	if err != nil {
+		return Outcome{}, err
 	}
-	standing, err := l.Store.Standing(ctx, f.Method.ID)
+	u, err := l.who(ctx, f, in.Client)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if u.State != account.ActiveUser {
+		return Outcome{}, errDeactivated()
+	}
+	if q, ask := question(f, u, in); ask {
+		return Outcome{}, asked{q}
+	}
+	grant.UserID = u.ID
+	out := Outcome{User: u}
+	if out.Text, out.Token, err = l.Tokens.Issue(ctx, grant); err != nil {
+		return Outcome{}, err
+	}
+	return out, l.recordLogin(ctx, u, out.Token, organizationID, in.Client)
+}
+
+// question says whether a person has to be asked before they become u.
+func question(f Flow, u account.User, in Finish) (Question, bool) {
+	q := Question{MethodID: f.Method.ID, As: u.RealName + " (" + u.Email + ")", Present: in.Present.User}
+	switch {
+	case in.Confirmed:
+		return Question{}, false
+	case f.Confirm:
+		q.Kind = AskAccept
+		return q, true
+	case in.Present.User.ID != "" && in.Present.User.ID != u.ID:
+		q.Kind = AskContinue
+		return q, true
+	}
+	return Question{}, false
+}
+
+// grant asks once more whether the method may be used: it may have been
+// disabled since the answer came. It gives the organization of the method too,
+// which may be empty.
+func (l *Login) grant(ctx context.Context, f Flow, c Client) (session.Grant, string, error) {
+	g := session.Grant{Method: f.Method, LoggedIn: f.AnsweredAt, UserAgent: c.UserAgent, IP: c.IP, Ends: f.Claim.SessionEnds}
+	switch f.Method.Kind {
+	case session.Recovery:
+		return l.Recovery.grant(ctx, f, g)
+	case session.Password:
+		return g, "", nil
+	}
+	standing, err := l.standing(ctx, f.Method.ID)
+	g.Lifetime = standing.TokenLifetime
+	return g, standing.OrganizationID, err
+}
+
+// standing gives a method's standing, if it may be used now.
+func (l *Login) standing(ctx context.Context, methodID string) (Standing, error) {
+	standing, err := l.Store.Standing(ctx, methodID)
 	if errors.Is(err, fault.NotFound) {
-		return g, errNoMethod()
+		return Standing{}, errNoMethod()
 	}
 	if err != nil {
-		return g, err
+		return Standing{}, err
 	}
 	if !standing.Usable {
-		return g, errDisabled()
+		return Standing{}, errDisabled()
 	}
-	g.Lifetime = standing.TokenLifetime
-	return g, nil
+	return standing, nil
 }
 
 // who finds the person that a flow speaks of, or makes their account where
 // they came to sign up. An account is found by its link to the subject, never
 // by an address.
-func (l *Login) who(ctx context.Context, f Flow, now time.Time) (account.User, error) {
+func (l *Login) who(ctx context.Context, f Flow, c Client) (account.User, error) {
 	if f.Method.Kind != session.SAML {
 		return l.Store.User(ctx, f.UserID)
 	}
 	u, err := l.Store.UserByIdentity(ctx, f.Method.ID, f.Claim.SubjectKind, f.Claim.Subject)
 	if err == nil {
-		return u, l.Store.TouchIdentity(ctx, f.Method.ID, f.Claim.SubjectKind, f.Claim.Subject, f.Claim.Email, now)
+		return u, l.Store.TouchIdentity(ctx, f.Method.ID, f.Claim.SubjectKind, f.Claim.Subject, f.Claim.Email, l.Now())
 	}
 	if !errors.Is(err, fault.NotFound) {
 		return account.User{}, err
@@ -114,13 +232,13 @@ func (l *Login) who(ctx context.Context, f Flow, now time.Time) (account.User, e
 	if f.Purpose != sso.ToSignup {
 		return account.User{}, fault.Denied.Errorf("The identity provider knows you, but no account here is linked to you yet. Ask the organization's administrator for the signup link, or, if you have an account here already, for the account link.").Coded("unknown_user_sso_login_attempt")
 	}
-	return l.signUp(ctx, f, now)
+	return l.signUp(ctx, f, c)
 }
 
 // signUp makes an account for a person whom an IdP sent through its signup
 // link: bound to the IdP, member of its organization without a role, the
 // address unproved.
-func (l *Login) signUp(ctx context.Context, f Flow, now time.Time) (account.User, error) {
+func (l *Login) signUp(ctx context.Context, f Flow, c Client) (account.User, error) {
 	if f.Claim.Email == "" {
 		return account.User{}, fault.Denied.Errorf("The identity provider did not say what your email address is, and an account needs one. Ask the organization's administrator to send it as an attribute, or to map the attribute that holds it.").Coded("email_missing")
 	}
@@ -128,24 +246,41 @@ func (l *Login) signUp(ctx context.Context, f Flow, now time.Time) (account.User
 	if err != nil {
 		return account.User{}, fault.Denied.Errorf("The identity provider gave an email address that cannot be one. Ask the organization's administrator to mend the attribute that holds it.").Coded("email_missing").Because(err)
 	}
-	standing, err := l.Store.Standing(ctx, f.Method.ID)
+	standing, err := l.standing(ctx, f.Method.ID)
 	if err != nil {
 		return account.User{}, err
 	}
+	now := l.Now()
 	u := account.User{ID: l.NewUserID(), Email: email, RealName: displayName(f.Claim, email), State: account.ActiveUser, CreatedAt: now, UpdatedAt: now}
 	if err := l.Store.AddUser(ctx, u, ""); errors.Is(err, fault.Exists) {
+		// It may be their own: another tab was quicker.
+		if u, err := l.Store.UserByIdentity(ctx, f.Method.ID, f.Claim.SubjectKind, f.Claim.Subject); err == nil {
+			return u, nil
+		}
 		return account.User{}, fault.Denied.Errorf("There is an account with the address %s already. If it is yours, open the organization's account link while you are logged in to it: the administrator has that link.", email).Coded("email_taken")
 	} else if err != nil {
 		return account.User{}, err
 	}
-	err = l.Store.AddIdentity(ctx, account.Identity{
-		MethodID: f.Method.ID, SubjectKind: f.Claim.SubjectKind, Subject: f.Claim.Subject,
-		UserID: u.ID, Email: f.Claim.Email, CreatedAt: now, LastUsedAt: now,
-	})
-	if err != nil {
+	if err := l.Store.AddIdentity(ctx, identityOf(f, u.ID, now)); err != nil {
 		return account.User{}, err
 	}
-	return u, l.Store.AddMember(ctx, account.Member{OrganizationID: standing.OrganizationID, UserID: u.ID, JoinedAt: now})
+	if err := l.Store.AddMember(ctx, account.Member{OrganizationID: standing.OrganizationID, UserID: u.ID, JoinedAt: now}); err != nil {
+		return account.User{}, err
+	}
+	if l.Addresses != nil {
+		if err := l.Addresses.Ask(ctx, u, c.IP); err != nil {
+			return account.User{}, err
+		}
+	}
+	return u, l.recordSubject(ctx, audit.UserSignUp, f, u, standing.OrganizationID, c)
+}
+
+// identityOf binds the subject of a flow to a user.
+func identityOf(f Flow, userID string, now time.Time) account.Identity {
+	return account.Identity{
+		MethodID: f.Method.ID, SubjectKind: f.Claim.SubjectKind, Subject: f.Claim.Subject,
+		UserID: userID, Email: f.Claim.Email, CreatedAt: now, LastUsedAt: now,
+	}
 }
 
 // displayName is how a new person is called: what the IdP says, as far as it

@@ -18,8 +18,10 @@ import (
 	"time"
 
 	"gatehouse/account"
+	"gatehouse/audit"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/limit"
+	"gatehouse/internal/mail"
 	"gatehouse/internal/seal"
 	"gatehouse/session"
 	"gatehouse/sso"
@@ -31,8 +33,11 @@ type Flow struct {
 	Browser    [16]byte // sso.BrowserHash of the browser that began it
 	Method     session.Method
 	Purpose    sso.Purpose
-	UserID     string // who it is, where the answer says so itself (a password)
-	Claim      Claim  // what an IdP said, where one did
+	UserID     string   // who it is, where the answer says so itself (a password)
+	Claim      Claim    // what an IdP said, where one did
+	Session    [16]byte // sso.ToLink: the beginning of the hash of the session that asked
+	ReturnTo   string   // where it leads, of a login that started at the IdP; else the browser knows
+	Confirm    bool     // it started at the IdP: Browser is zero until one opens it, and its person is asked
 	AnsweredAt time.Time
 	ExpiresAt  time.Time
 }
@@ -45,7 +50,6 @@ type Claim struct {
 	FirstName   string
 	LastName    string
 	RealName    string
-	Groups      []string
 	SessionEnds time.Time // zero: not said
 }
 
@@ -87,6 +91,10 @@ type Store interface {
 	Flow(ctx context.Context, id string, now time.Time) (Flow, error)
 	TakeFlow(ctx context.Context, id string, browser [16]byte, now time.Time) (Flow, error)
 
+	// BindFlow gives a flow that is to be confirmed and has no browser yet to
+	// this one. It is no error if there is no such flow.
+	BindFlow(ctx context.Context, id string, browser [16]byte, now time.Time) error
+
 	// UserWithPassword gives a user and the hash of the password, which may be
 	// empty. It returns fault.NotFound if there is no such user.
 	UserWithPassword(ctx context.Context, email string) (account.User, string, error)
@@ -100,8 +108,10 @@ type Store interface {
 	// TouchIdentity notes a login and the address asserted at it.
 	TouchIdentity(ctx context.Context, methodID, subjectKind, subject, email string, at time.Time) error
 
-	// AddMember returns fault.Exists if the user is a member already.
+	// AddMember returns fault.Exists if the user is a member already; Member
+	// fault.NotFound if not.
 	AddMember(ctx context.Context, m account.Member) error
+	Member(ctx context.Context, organizationID, userID string) (account.Member, error)
 }
 
 // Login takes people in.
@@ -112,11 +122,32 @@ type Login struct {
 	People    *account.People
 	Passwords *account.Passwords
 	Limits    limit.Limiter
+	Checks    *limit.Slots  // how many responses are judged at once
 	Keys      *seal.Keyring // proofs that a browser is known
-	Open      bool          // whether anybody may sign up with a password
+	Base      string        // our public URL, without a slash at the end
+	Recovery  *Recovery
+	Audit     *audit.Log
+	Addresses Verifier // nil: nobody is asked to prove an address
+	Mail      Mailer   // nil: nobody is told of anything by mail
+	Open      bool     // whether anybody may sign up with a password
 	NewUserID func() string
 	Now       func() time.Time
 	Log       *slog.Logger
+}
+
+// A Verifier has new addresses proved.
+type Verifier interface {
+	// Ask mails a link to the address of a user who was just added, in the
+	// transaction of ctx; ip is where the account was made from.
+	Ask(ctx context.Context, u account.User, ip netip.Addr) error
+}
+
+// A Mailer has mails sent.
+type Mailer interface {
+	// Queue has a mail sent once the transaction of ctx is kept. It returns
+	// fault.TooMany where its mailbox was sent enough, which leaves the
+	// transaction as it was.
+	Queue(ctx context.Context, m mail.Message) error
 }
 
 // A Client is the browser or program at the other end.
@@ -136,6 +167,7 @@ var (
 	guessesByAddress  = limit.Rule{Name: "password from address", Burst: 100, Every: 6 * time.Second}
 	guessesByAccount  = limit.Rule{Name: "password for account", Burst: 200, Every: 20 * time.Second}
 	guessesByKnown    = limit.Rule{Name: "password in known browser", Burst: 10, Every: time.Minute}
+	signupsByMethod   = limit.Rule{Name: "signup through method", Burst: 1000, Every: 5 * time.Second}
 	signupsByAddress  = limit.Rule{Name: "signup", Burst: 20, Every: time.Minute}
 )
 

@@ -66,20 +66,31 @@ func (l *Login) countGuess(ctx context.Context, email, userID string, b *session
 		}
 		return func() { _ = l.Limits.Forget(ctx, guessesByKnown, key) }, nil
 	}
-	both := email + " " + address
-	for _, t := range []struct {
+	counted := []struct {
 		rule limit.Rule
 		key  string
 	}{
-		{guessesByBoth, both},
+		{guessesByBoth, email + " " + address},
 		{guessesByAddress, address},
 		{guessesByAccount, email},
-	} {
-		if err := l.Limits.Take(ctx, t.rule, t.key); err != nil {
+	}
+	// All are asked before any is counted: what one refuses must not use up
+	// the others.
+	for _, c := range counted {
+		if err := l.Limits.Check(ctx, c.rule, c.key); err != nil {
 			return nil, err
 		}
 	}
-	return func() { _ = l.Limits.Forget(ctx, guessesByBoth, both) }, nil
+	for _, c := range counted {
+		if err := l.Limits.Take(ctx, c.rule, c.key); err != nil {
+			return nil, err
+		}
+	}
+	return func() {
+		for _, c := range counted {
+			_ = l.Limits.Return(ctx, c.rule, c.key)
+		}
+	}, nil
 }
 
 // AnswerPassword checks a password that was typed into a page, and keeps a
@@ -121,14 +132,24 @@ func (l *Login) PasswordToken(ctx context.Context, email, password string, c Cli
 	return u, text, t, err
 }
 
-func (l *Login) issueForPassword(ctx context.Context, u account.User, c Client) (string, session.Token, error) {
-	return l.Tokens.Issue(ctx, session.Grant{
-		UserID:    u.ID,
-		Method:    session.Method{Kind: session.Password},
-		LoggedIn:  l.Now(),
-		UserAgent: c.UserAgent,
-		IP:        c.IP,
+func (l *Login) issueForPassword(ctx context.Context, u account.User, c Client) (text string, t session.Token, err error) {
+	err = l.Store.Tx(ctx, func(ctx context.Context) error {
+		text, t, err = l.Tokens.Issue(ctx, session.Grant{
+			UserID:    u.ID,
+			Method:    session.Method{Kind: session.Password},
+			LoggedIn:  l.Now(),
+			UserAgent: c.UserAgent,
+			IP:        c.IP,
+		})
+		if err != nil {
+			return err
+		}
+		return l.recordLogin(ctx, u, t, "", c)
 	})
+	if err != nil {
+		return "", session.Token{}, fmt.Errorf("issue session: %w", err)
+	}
+	return text, t, nil
 }
 
 // SignUp makes an account with a password, for a program: with a session token
@@ -160,7 +181,7 @@ func (l *Login) addUser(ctx context.Context, n account.NewUser, c Client) (accou
 	if err := l.Limits.Take(ctx, signupsByAddress, limit.Address(c.IP)); err != nil {
 		return account.User{}, err
 	}
-	return l.People.Add(ctx, n)
+	return l.People.Add(ctx, c.actor(account.User{}), n)
 }
 
 // proof is what a browser shows to be known as one in which a person has

@@ -44,7 +44,7 @@ func TestGuessingIsLimitedAndDoesNotLockTheOwnerOut(t *testing.T) {
 	mine := browser()
 	flow, err := w.AnswerPassword(ctx, adminMail, adminPassword, mine, "", client)
 	must(t, err)
-	_, err = w.Finish(ctx, flow, mine, client)
+	_, err = w.finish(flow, mine)
 	must(t, err)
 
 	hashed := 0
@@ -84,9 +84,9 @@ func TestAPasswordLoginEndsWhereEveryLoginEnds(t *testing.T) {
 	w, ctx, b := newWorld(t), context.Background(), browser()
 	flow, err := w.AnswerPassword(ctx, adminMail, adminPassword, b, "/organizations/new", client)
 	must(t, err)
-	_, err = w.Finish(ctx, flow, browser(), client)
+	_, err = w.finish(flow, browser())
 	wantCode(t, err, fault.Denied, "login_in_another_browser")
-	out, err := w.Finish(ctx, flow, b, client)
+	out, err := w.finish(flow, b)
 	must(t, err)
 	if out.ReturnTo != "/organizations/new" || out.Token.Method.Kind != session.Password {
 		t.Errorf("got %s by %s, want /organizations/new by password", out.ReturnTo, out.Token.Method.Kind)

@@ -32,8 +32,27 @@ func SafeReturn(to string) string {
 	}
 	first, _, _ := strings.Cut(clean[1:], "/")
 	switch first {
-	case "login", "logout", "signup", "link", "v1", "confirm", "static", "healthz", "readyz", "metrics":
+	case "login", "logout", "signup", "v1", "confirm", "static", "healthz", "readyz", "metrics":
+		return home
+	}
+	switch path.Base(clean) {
+	case "delete", "disable": // pages that ask whether to do something
 		return home
 	}
 	return (&url.URL{Path: u.Path, RawQuery: u.RawQuery}).String()
+}
+
+// pageOfOurs reads a RelayState that an IdP was given as the place where its
+// logins lead: a path of ours, or our own address. It reports false for
+// anything else, which is not worth an error: IdPs send all sorts of things.
+func (l *Login) pageOfOurs(relayState string) (path string, ok bool) {
+	to := relayState
+	if rest, found := strings.CutPrefix(relayState, l.Base); found && l.Base != "" {
+		if rest == "" {
+			return "/", true
+		}
+		to = rest
+	}
+	path = SafeReturn(to)
+	return path, path != "/" || to == "/"
 }

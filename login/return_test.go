@@ -36,6 +36,9 @@ func TestALoginLeadsOnlyToPagesOfOurs(t *testing.T) {
 		{"the API by way of dots", "/x/../v1/me", "/"},
 		{"the API encoded", "/%76%31/me", "/"},
 		{"a signup link", "/signup/am1", "/"},
+		{"an account link, which only reads", "/link/am1", "/link/am1"},
+		{"a page that asks whether to delete", "/organization/org1/identity-providers/am1/delete", "/"},
+		{"the same with a slash", "/organization/org1/identity-providers/am1/disable/", "/"},
 		{"too long", "/" + strings.Repeat("a", 200), "/"},
 	} {
 		if got := login.SafeReturn(c.to); got != c.want {

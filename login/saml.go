@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
+	"time"
 
 	"gatehouse/internal/fault"
+	"gatehouse/internal/ident"
 	"gatehouse/internal/limit"
 	"gatehouse/session"
 	"gatehouse/sso"
@@ -33,6 +37,25 @@ func (l *Login) Begin(ctx context.Context, methodID string, purpose sso.Purpose,
 	return m, request, nil
 }
 
+// bounceWindow is within how long an IdP that is asked for a login must not
+// answer with one that nobody asked for.
+const bounceWindow = time.Minute
+
+// Bounce notes in b that a login which started at the identity provider is
+// started once more from here. It returns fault.Denied with code
+// unsolicited_after_bounce if that was done a moment ago: the IdP then does
+// not answer requests, and would go round in a circle.
+func (l *Login) Bounce(methodID string, b *session.Browser) error {
+	now := l.Now().Unix()
+	last, at, _ := strings.Cut(b.Bounced, "-")
+	if when, err := strconv.ParseInt(at, 36, 64); err == nil && last == methodID && now-when < int64(bounceWindow/time.Second) {
+		b.Bounced = ""
+		return fault.Denied.Errorf("The identity provider was asked for a login and answered as if nobody had asked. An administrator can set “logins that start at the identity provider” to be accepted as they are, if it cannot do otherwise.").Coded("unsolicited_after_bounce")
+	}
+	b.Bounced = methodID + "-" + strconv.FormatInt(now, 36)
+	return nil
+}
+
 // usable finds an identity provider that people may log in through now.
 func (l *Login) usable(ctx context.Context, methodID string) (Method, error) {
 	m, err := l.Store.Method(ctx, methodID)
@@ -51,87 +74,183 @@ func (l *Login) usable(ctx context.Context, methodID string) (Method, error) {
 	return m, nil
 }
 
+// An Answered is what comes of an answer that holds.
+type Answered struct {
+	// FlowID is the login to be finished; empty if it has to be started again.
+	FlowID string
+
+	// ReturnTo is where a login leads that is to be started again from here,
+	// because it started at the IdP.
+	ReturnTo string
+}
+
 // AnswerSAML takes a response that a browser brought from an identity
 // provider. If it holds, the request and the assertion are used up and a flow
-// is kept, in one transaction; its id is returned, for the browser to finish.
+// is kept, in one transaction, for the browser to finish. One that answers no
+// request is used up too; what becomes of it is the method's LoginMode.
 //
 // A response that does not hold is fault.Denied, caused by a *sso.Rejection.
 // The browser is not known yet: a cross-site POST carries no cookies of ours.
-func (l *Login) AnswerSAML(ctx context.Context, methodID, samlResponse, relayState string, c Client) (flowID string, err error) {
+func (l *Login) AnswerSAML(ctx context.Context, methodID, samlResponse, relayState string, c Client) (Answered, error) {
+	// Counted before it is judged, or many at once would all be judged; given
+	// back unless it was refused.
 	address := limit.Address(c.IP)
-	if err := l.Limits.Check(ctx, refusalsByAddress, address); err != nil {
-		return "", err
+	if err := l.Limits.Take(ctx, refusalsByAddress, address); err != nil {
+		return Answered{}, err
 	}
-	flowID, err = l.answerSAML(ctx, methodID, samlResponse, relayState)
-	if r := (*sso.Rejection)(nil); errors.As(err, &r) {
-		if limited := l.Limits.Take(ctx, refusalsByAddress, address); limited != nil {
-			return "", limited
-		}
+	out, err := l.answerSAML(ctx, methodID, samlResponse, relayState)
+	if r := (*sso.Rejection)(nil); !errors.As(err, &r) {
+		_ = l.Limits.Return(ctx, refusalsByAddress, address)
 	}
-	return flowID, err
+	return out, err
 }
 
-func (l *Login) answerSAML(ctx context.Context, methodID, samlResponse, relayState string) (string, error) {
+func (l *Login) answerSAML(ctx context.Context, methodID, samlResponse, relayState string) (Answered, error) {
 	m, err := l.usable(ctx, methodID)
 	if err != nil {
-		return "", err
+		return Answered{}, err
 	}
-	idp := m.IdP
 	raw, err := sso.DecodeResponse(samlResponse)
 	if err != nil {
-		return "", refused(err)
+		return Answered{}, refused(err)
 	}
-	want := idp.Expect(l.Now())
-	want.Ticket = l.Provider.Tickets(idp.ID, want.Now)
-	a, err := l.Provider.Check(idp, raw, want)
+	returnTo, isOurs := l.pageOfOurs(relayState)
+	want := m.Expect(l.Now())
+	want.Ticket = l.Provider.Tickets(m.ID, want.Now)
+	want.Unsolicited = m.IdPLoginAllowed || isOurs
+	a, err := l.check(ctx, m, raw, want)
 	if err != nil {
-		return "", refused(err)
+		return Answered{}, err
+	}
+	l.warn(ctx, m, a)
+	if a.InResponseTo == "" {
+		return l.answerUnsolicited(ctx, m, a, returnTo)
 	}
 	// Some IdPs drop RelayState; none has a reason to change it.
 	if relayState != "" && relayState != a.Ticket.FlowID {
-		return "", refused(&sso.Rejection{
+		return Answered{}, refused(&sso.Rejection{
 			Code:    "relay_state_mismatch",
 			Message: "The relay state that came back belongs to another login.",
 			Remedy:  "Start again from the login page. If it happens every time, the identity provider replaces the relay state: remove its default relay state for logins that start here.",
 		})
 	}
-	return l.keep(ctx, idp, a)
+	if a.Ticket.Purpose == sso.ToSignup {
+		if err := l.Limits.Take(ctx, signupsByMethod, m.ID); err != nil {
+			return Answered{}, err
+		}
+	}
+	f := l.flowOf(m, a)
+	f.ID, f.Browser, f.Session, f.Purpose = a.Ticket.FlowID, a.Ticket.Browser, a.Ticket.Session, a.Ticket.Purpose
+	return Answered{FlowID: f.ID}, l.keep(ctx, m, a, &f)
 }
 
-// keep uses up the request and the assertion, and keeps the flow.
-func (l *Login) keep(ctx context.Context, idp *sso.IdP, a *sso.Assertion) (string, error) {
+// check judges a response, when it is its turn.
+func (l *Login) check(ctx context.Context, m Method, raw []byte, want sso.Expectation) (*sso.Assertion, error) {
+	leave, err := l.Checks.Enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	a, err := l.Provider.Check(m.IdP, raw, want)
+	if err != nil {
+		return nil, refused(withRemedies(err))
+	}
+	// It would be kept for as long as the account is.
+	if len(a.Subject.Value) > mostSubject || len(a.Subject.Kind) > mostSubject {
+		return nil, refused(&sso.Rejection{
+			Code:     "name_id_too_long",
+			Message:  "What the identity provider calls the person is too long.",
+			Expected: fmt.Sprintf("at most %d bytes", mostSubject),
+			Got:      fmt.Sprintf("%d bytes", len(a.Subject.Value)),
+			Remedy:   "Send a NameID, or map an identity attribute, that is an identifier and nothing more.",
+		})
+	}
+	return a, nil
+}
+
+// What is kept of a response, in bytes. Whoever makes an account here can
+// have a provider that says anything.
+const (
+	mostSubject = 1024
+	mostClaim   = 512 // of a name
+)
+
+// answerUnsolicited goes on with a response that answers no request. Its id
+// is used up in either mode: it must not be good for a second one.
+func (l *Login) answerUnsolicited(ctx context.Context, m Method, a *sso.Assertion, returnTo string) (Answered, error) {
+	if !m.IdPLoginAllowed || m.IdPLoginMode != sso.Accept {
+		return Answered{ReturnTo: returnTo}, l.keep(ctx, m, a, nil)
+	}
+	f := l.flowOf(m, a)
+	f.ID, f.Purpose, f.ReturnTo, f.Confirm = ident.Secret(32), sso.ToLogin, returnTo, true
+	return Answered{FlowID: f.ID}, l.keep(ctx, m, a, &f)
+}
+
+// flowOf is the flow of an answer; whose it is, is for the caller to say.
+func (l *Login) flowOf(m Method, a *sso.Assertion) Flow {
 	now := l.Now()
-	f := Flow{
-		ID:      a.Ticket.FlowID,
-		Browser: a.Ticket.Browser,
-		Method:  session.Method{Kind: session.SAML, ID: idp.ID},
-		Purpose: a.Ticket.Purpose,
+	return Flow{
+		Method: session.Method{Kind: session.SAML, ID: m.ID},
 		Claim: Claim{
 			SubjectKind: a.Subject.Kind, Subject: a.Subject.Value, Email: a.Email,
-			FirstName: a.FirstName, LastName: a.LastName, RealName: a.RealName,
-			Groups: a.Groups, SessionEnds: a.SessionEnds,
+			FirstName: bounded(a.FirstName), LastName: bounded(a.LastName), RealName: bounded(a.RealName),
+			SessionEnds: a.SessionEnds,
 		},
 		AnsweredAt: now,
 		ExpiresAt:  now.Add(sso.TicketLifetime),
 	}
+}
+
+// bounded leaves out a name that is none.
+func bounded(name string) string {
+	if len(name) > mostClaim {
+		return ""
+	}
+	return name
+}
+
+// keep uses up the request and the assertion, and keeps the flow, if there is
+// one.
+func (l *Login) keep(ctx context.Context, m Method, a *sso.Assertion, f *Flow) error {
 	err := l.Store.Tx(ctx, func(ctx context.Context) error {
-		// The flow's id is the request's, and the row outlives the ticket:
-		// that it can be added is what makes this the request's one answer.
-		if err := l.Store.AddFlow(ctx, f); err != nil {
-			return used(err, "request_used", "This login was answered already.")
+		if f != nil {
+			// The flow's id is the request's, and the row outlives the ticket:
+			// that it can be added is what makes this the request's one answer.
+			if err := l.Store.AddFlow(ctx, *f); err != nil {
+				return used(err, "request_used", "This login was answered already.")
+			}
 		}
-		if err := l.Store.UseOnce(ctx, "assertion "+idp.ID, a.ID, a.UsableUntil); err != nil {
+		if err := l.Store.UseOnce(ctx, "assertion "+m.ID, a.ID, a.UsableUntil); err != nil {
 			return used(err, "assertion_replayed", "This response was used already.")
 		}
 		return nil
 	})
 	if err != nil {
-		return "", fmt.Errorf("keep answer for %s: %w", idp.ID, err)
+		return fmt.Errorf("keep answer for %s: %w", m.ID, err)
 	}
+	return nil
+}
+
+func (l *Login) warn(ctx context.Context, m Method, a *sso.Assertion) {
 	for _, w := range a.Warnings {
-		l.Log.WarnContext(ctx, "saml warning", "method", idp.ID, "organization", idp.OrganizationID, "warning", w)
+		l.Log.WarnContext(ctx, "saml warning", "method", m.ID, "organization", m.OrganizationID, "warning", w)
 	}
-	return f.ID, nil
+}
+
+// withRemedies explains a login that started at the IdP, where that is off, as
+// the documentation does.
+func withRemedies(err error) error {
+	var r *sso.Rejection
+	if !errors.As(err, &r) || r.Code != "unsolicited" {
+		return err
+	}
+	return &sso.Rejection{
+		Code:     "invalid_relay_state",
+		Message:  "Invalid relay state: the login started at the identity provider, and this provider's settings do not admit that.",
+		Expected: r.Expected,
+		Got:      r.Got,
+		Remedy:   "Log in from the login page here instead; or an administrator allows logins that start at the identity provider in the provider's settings here; or sets the default relay state (start URL) at the identity provider to the address of this console.",
+	}
 }
 
 func used(err error, code, message string) error {

@@ -43,11 +43,11 @@ func TestAnAnswerCountsOnce(t *testing.T) {
 	must(t, err)
 	_, err = w.post(form)
 	wantCode(t, err, fault.Denied, "request_used")
-	_, err = w.Finish(context.Background(), flow, b, client)
+	_, err = w.finish(flow, b)
 	must(t, err)
 	_, err = w.post(form)
 	wantCode(t, err, fault.Denied, "request_used")
-	_, err = w.Finish(context.Background(), flow, b, client)
+	_, err = w.finish(flow, b)
 	wantCode(t, err, fault.NotFound, "login_expired")
 }
 
@@ -123,7 +123,7 @@ func TestAnswersThatDoNotBelongAreRefused(t *testing.T) {
 		_, form, err := w.idp.Start(w.sso.MetadataURL(), "", w.alice)
 		must(t, err)
 		_, err = w.post(form)
-		wantCode(t, err, fault.Denied, "unsolicited")
+		wantCode(t, err, fault.Denied, "invalid_relay_state")
 	})
 	t.Run("too late", func(t *testing.T) {
 		r := w.start(sso.ToLogin, browser())
@@ -154,7 +154,7 @@ func TestEachMistakeOfAnIdPIsRefusedAndChangesNothing(t *testing.T) {
 			w.idp.Misbehave = nil
 			flow, err := w.post(w.answer(r, w.alice))
 			must(t, err)
-			_, err = w.Finish(context.Background(), flow, b, client)
+			_, err = w.finish(flow, b)
 			must(t, err)
 		})
 	}
@@ -164,9 +164,9 @@ func TestAnAnswerCarriedIntoAnotherBrowserStops(t *testing.T) {
 	w, mine, theirs := newWorld(t), browser(), browser()
 	flow, err := w.post(w.answer(w.start(sso.ToLogin, mine), w.alice))
 	must(t, err)
-	_, err = w.Finish(context.Background(), flow, theirs, client)
+	_, err = w.finish(flow, theirs)
 	wantCode(t, err, fault.Denied, "login_in_another_browser")
-	if _, err = w.Finish(context.Background(), flow, mine, client); err != nil {
+	if _, err = w.finish(flow, mine); err != nil {
 		t.Errorf("in the browser that began it: got %v, want a session", err)
 	}
 }
@@ -176,7 +176,7 @@ func TestAFlowEndsAfterTenMinutes(t *testing.T) {
 	flow, err := w.post(w.answer(w.start(sso.ToLogin, b), w.alice))
 	must(t, err)
 	w.pass(sso.TicketLifetime)
-	_, err = w.Finish(context.Background(), flow, b, client)
+	_, err = w.finish(flow, b)
 	wantCode(t, err, fault.NotFound, "login_expired")
 }
 
@@ -238,7 +238,7 @@ func TestADisabledMethodStopsEverythingAtOnce(t *testing.T) {
 	wantCode(t, err, fault.Denied, "authentication_method_disabled")
 	_, err = w.post(w.answer(pending, w.alice))
 	wantCode(t, err, fault.Denied, "authentication_method_disabled")
-	_, err = w.Finish(context.Background(), flow, b, client)
+	_, err = w.finish(flow, b)
 	wantCode(t, err, fault.Denied, "authentication_method_disabled")
 	_, err = w.gate.Admit(context.Background(), gate.Request{Token: before.Text, Need: account.Self})
 	wantCode(t, err, fault.Unauthenticated, "authentication_failed")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gatehouse/account"
+	"gatehouse/audit"
 	"gatehouse/gate"
 	"gatehouse/internal/demoidp"
 	"gatehouse/internal/fault"
@@ -53,14 +54,16 @@ func newWorld(t *testing.T) *world {
 	must(t, err)
 	t.Cleanup(func() { db.Close() })
 	passwords := account.NewPasswords()
-	people := &account.People{Store: db, Passwords: passwords, NewID: ident.Source("u"), Now: w.now}
-	tokens := &session.Tokens{Store: db, Lifetime: 12 * time.Hour, Now: w.now}
+	events := &audit.Log{Store: db, Now: w.now, NewID: ident.UUID}
+	people := &account.People{Store: db, Passwords: passwords, NewID: ident.Source("u"), Now: w.now, Audit: events}
+	tokens := &session.Tokens{Store: db, Lifetime: 12 * time.Hour, Now: w.now, Audit: events}
 	w.db, w.gate = db, &gate.Gate{Store: db, Tokens: tokens}
-	w.orgs = &account.Organizations{Store: db, NewID: ident.Source("org"), NewAccountID: ident.Source("a"), Now: w.now}
-	w.idps = &sso.IdPs{Store: db, Keys: keys, Base: "http://127.0.0.1:8080", NewID: ident.Source("am"), Now: w.now}
+	w.orgs = &account.Organizations{Store: db, NewID: ident.Source("org"), NewAccountID: ident.Source("a"), Now: w.now, Audit: events}
+	w.idps = &sso.IdPs{Store: db, Keys: keys, Base: "http://127.0.0.1:8080", NewID: ident.Source("am"), Now: w.now, Audit: events}
 	w.Login = &login.Login{
 		Store: db, Provider: &sso.Provider{Keys: keys}, Tokens: tokens, People: people, Passwords: passwords,
-		Limits: &limit.Memory{Now: w.now}, Keys: keys, Open: true, NewUserID: ident.Source("u"), Now: w.now, Log: log,
+		Limits: &limit.Memory{Now: w.now}, Checks: limit.NewSlots(4, time.Second), Keys: keys, Base: "http://127.0.0.1:8080", Open: true, NewUserID: ident.Source("u"), Now: w.now, Log: log, Audit: events,
+		Recovery: &login.Recovery{Store: db, Now: w.now, Audit: events},
 	}
 	_, err = people.AddOperator(ctx, account.NewUser{Email: "admin@acme.test", RealName: "Admin", Password: "correct horse"})
 	must(t, err)
@@ -124,7 +127,22 @@ func (w *world) answer(r *sso.Request, u demoidp.User) url.Values {
 
 // post brings an answer to Acme's ACS.
 func (w *world) post(form url.Values) (string, error) {
-	return w.AnswerSAML(context.Background(), w.sso.ID, form.Get("SAMLResponse"), form.Get("RelayState"), client)
+	out, err := w.AnswerSAML(context.Background(), w.sso.ID, form.Get("SAMLResponse"), form.Get("RelayState"), client)
+	return out.FlowID, err
+}
+
+// finish ends a login in a browser in which nobody is logged in, and expects
+// no question.
+func (w *world) finish(flow string, b *session.Browser) (login.Outcome, error) {
+	w.t.Helper()
+	step, err := w.Finish(context.Background(), login.Finish{FlowID: flow, Browser: b, Client: client})
+	if err != nil {
+		return login.Outcome{}, err
+	}
+	if step.Done == nil {
+		w.t.Fatalf("got the question %+v, want a session", step.Ask)
+	}
+	return *step.Done, nil
 }
 
 // login does all of a login through the IdP.
@@ -132,7 +150,7 @@ func (w *world) login(p sso.Purpose, u demoidp.User, b *session.Browser) (login.
 	w.t.Helper()
 	flow, err := w.post(w.answer(w.start(p, b), u))
 	must(w.t, err)
-	return w.Finish(context.Background(), flow, b, client)
+	return w.finish(flow, b)
 }
 
 func browser() *session.Browser { return &session.Browser{Secret: ident.Secret(32)} }

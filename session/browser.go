@@ -15,6 +15,7 @@ type Browser struct {
 	Returns []Return // logins under way, newest last
 	Methods []string // identity providers used here, newest last
 	Proof   string   // see login.Login: whom this browser has logged in as
+	Bounced string   // see login.Login: a login that was started once more
 }
 
 // A Return is where a login leads to.
@@ -72,16 +73,16 @@ func (b Browser) String() string {
 	for i, r := range b.Returns {
 		returns[i] = r.FlowID + "-" + base64.RawURLEncoding.EncodeToString([]byte(r.Path))
 	}
-	return strings.Join([]string{b.Secret, strings.Join(returns, "~"), strings.Join(b.Methods, "~"), b.Proof}, ".")
+	return strings.Join([]string{b.Secret, strings.Join(returns, "~"), strings.Join(b.Methods, "~"), b.Proof, b.Bounced}, ".")
 }
 
 // parseBrowser reads what String wrote, and refuses anything else.
 func parseBrowser(s string) (Browser, bool) {
 	parts := strings.Split(s, ".")
-	if len(parts) != 4 || len(parts[0]) != secretLength || !allOf(parts[0], isAlphanumeric) || len(parts[3]) > 200 || !allOf(parts[3], isURLSafe) {
+	if len(parts) != 5 || len(parts[0]) != secretLength || !allOf(parts[0], isAlphanumeric) || len(parts[3]) > 200 || !allOf(parts[3], isURLSafe) || len(parts[4]) > 64 || !allOf(parts[4], isURLSafe) {
 		return Browser{}, false
 	}
-	b := Browser{Secret: parts[0], Proof: parts[3]}
+	b := Browser{Secret: parts[0], Proof: parts[3], Bounced: parts[4]}
 	for _, r := range list(parts[1], mostReturns) {
 		id, encoded, found := strings.Cut(r, "-")
 		path, err := base64.RawURLEncoding.DecodeString(encoded)

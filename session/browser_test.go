@@ -12,7 +12,7 @@ import (
 var secret = strings.Repeat("s", secretLength)
 
 func TestABrowserKeepsWhatItWasGiven(t *testing.T) {
-	b := Browser{Secret: secret, Proof: "abc-_9"}
+	b := Browser{Secret: secret, Proof: "abc-_9", Bounced: "am1-5f"}
 	b.Remember("f1", "/profile?a=b~c.d")
 	b.Used("am1")
 	got, ok := parseBrowser(b.String())
@@ -45,13 +45,13 @@ func TestABrowserKeepsLittle(t *testing.T) {
 
 func TestNonsenseGetsANewSecret(t *testing.T) {
 	c := &CookieStore{}
-	for _, value := range []string{"", "x", secret, secret + "...", secret + "..", "!" + secret[1:] + "...", secret + "..." + strings.Repeat("p", 201)} {
+	for _, value := range []string{"", "x", secret, secret + "....", secret + "...", "!" + secret[1:] + "....", secret + "..." + strings.Repeat("p", 201) + "."} {
 		r := httptest.NewRequest("GET", "/", nil)
 		if value != "" {
 			r.Header.Set("Cookie", BrowserCookie+"="+value)
 		}
 		b := c.Browser(r)
-		wellFormed := value == secret+"..."
+		wellFormed := value == secret+"...."
 		if (b.Secret == secret) != wellFormed || len(b.Secret) != secretLength {
 			t.Errorf("%q: got secret %q", value, b.Secret)
 		}
@@ -59,8 +59,8 @@ func TestNonsenseGetsANewSecret(t *testing.T) {
 }
 
 func FuzzBrowser(f *testing.F) {
-	f.Add(secret + ".f1-L2E.am1.p")
-	f.Add(secret + ".~-~.~~.")
+	f.Add(secret + ".f1-L2E.am1.p.b")
+	f.Add(secret + ".~-~.~~..")
 	f.Fuzz(func(t *testing.T, s string) {
 		b, ok := parseBrowser(s)
 		if !ok {

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"gatehouse/account"
+	"gatehouse/audit"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/ident"
 )
@@ -46,12 +47,22 @@ type MethodKind string
 const (
 	Password MethodKind = "password"
 	SAML     MethodKind = "saml"
+	Recovery MethodKind = "recovery" // a link that the server's operator made
 )
 
 // A Method is how somebody logged in.
 type Method struct {
 	Kind MethodKind
-	ID   string // for SAML the identity provider, am…; empty for a password
+
+	// ID is for SAML the identity provider, am…; for a recovery the
+	// organization, org…; empty for a password.
+	ID string
+}
+
+// Opens reports whether a login of this kind may enter an organization at all:
+// a recovery enters the one that it is for, and no other.
+func (m Method) Opens(organizationID string) bool {
+	return m.Kind != Recovery || m.ID == organizationID
 }
 
 // A Token is what stands for a login afterwards.
@@ -77,16 +88,18 @@ type Bearer struct {
 	User account.User
 
 	// MethodUsable says that the login method is still there, enabled, and of
-	// an organization that is not suspended. True for passwords.
+	// an organization that is not suspended. True for those that are none.
 	MethodUsable bool
 
 	// Linked says that the person is still linked to the IdP that the token
-	// came from. True for passwords.
+	// came from. True where it came from none.
 	Linked bool
 }
 
 // Store is what Tokens needs of storage.
 type Store interface {
+	Tx(ctx context.Context, fn func(ctx context.Context) error) error
+
 	// AddToken inserts a token. It returns fault.Exists if the user has one of
 	// the same prefix already.
 	AddToken(ctx context.Context, t Token) error
@@ -95,8 +108,16 @@ type Store interface {
 	// none.
 	Bearer(ctx context.Context, hash [sha256.Size]byte) (Bearer, error)
 
-	// DeleteToken removes a token; removing one that is not there is no error.
-	DeleteToken(ctx context.Context, hash [sha256.Size]byte) error
+	// DeleteToken removes a token and says whose it was. It returns
+	// fault.NotFound if there is none.
+	DeleteToken(ctx context.Context, hash [sha256.Size]byte) (Deleted, error)
+}
+
+// A Deleted is what is left to say of a token that was removed.
+type Deleted struct {
+	Prefix         string
+	User           audit.Actor
+	OrganizationID string // its login method's, else the one that manages the person; may be empty
 }
 
 // Tokens issues, checks and revokes tokens.
@@ -104,6 +125,7 @@ type Tokens struct {
 	Store    Store
 	Lifetime time.Duration // of a session, where its method says nothing
 	Now      func() time.Time
+	Audit    *audit.Log
 }
 
 // A Grant is what a login earned.
@@ -128,6 +150,9 @@ func (s *Tokens) Issue(ctx context.Context, g Grant) (text string, t Token, err 
 	expires := now.Add(lifetime)
 	if !g.Ends.IsZero() && g.Ends.Before(expires) {
 		expires = g.Ends
+	}
+	if !expires.After(now) {
+		return "", Token{}, fault.Denied.Errorf("Your session at the identity provider is over already. Log in there again.").Coded("session_ended")
 	}
 	t = Token{
 		UserID: g.UserID, Kind: SessionToken, Method: g.Method, TwoFactor: g.TwoFactor,
@@ -192,9 +217,30 @@ func (b Bearer) refusal(now time.Time) string {
 	return ""
 }
 
+// An End is how, and from where, whoever holds a token ends it.
+type End struct {
+	Reason    string // for the audit log, such as "logged out"
+	IP        netip.Addr
+	UserAgent string
+}
+
 // Revoke ends a token. Revoking one that is not there is no error.
-func (s *Tokens) Revoke(ctx context.Context, hash [sha256.Size]byte) error {
-	if err := s.Store.DeleteToken(ctx, hash); err != nil {
+func (s *Tokens) Revoke(ctx context.Context, hash [sha256.Size]byte, how End) error {
+	err := s.Store.Tx(ctx, func(ctx context.Context) error {
+		gone, err := s.Store.DeleteToken(ctx, hash)
+		if errors.Is(err, fault.NotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return s.Audit.Record(ctx, audit.Event{
+			OrganizationID: gone.OrganizationID, Actor: gone.User, Action: audit.SessionEnd,
+			Target: audit.Target{Kind: "session", ID: gone.Prefix}, IP: how.IP, UserAgent: how.UserAgent,
+			Details: audit.Details{"reason": how.Reason},
+		})
+	})
+	if err != nil {
 		return fmt.Errorf("revoke token: %w", err)
 	}
 	return nil

@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"gatehouse/account"
+	"gatehouse/audit"
 	"gatehouse/internal/fault"
+	"gatehouse/internal/ident"
 )
 
 // fakeStore keeps tokens in a map, and counts look-ups.
@@ -17,6 +19,7 @@ type fakeStore struct {
 	bearers map[[sha256.Size]byte]Bearer
 	taken   int // so many more prefixes are taken
 	lookups int
+	events  []audit.Event
 }
 
 func (f *fakeStore) AddToken(_ context.Context, t Token) error {
@@ -37,16 +40,33 @@ func (f *fakeStore) Bearer(_ context.Context, hash [sha256.Size]byte) (Bearer, e
 	return b, nil
 }
 
-func (f *fakeStore) DeleteToken(_ context.Context, hash [sha256.Size]byte) error {
+func (f *fakeStore) DeleteToken(_ context.Context, hash [sha256.Size]byte) (Deleted, error) {
+	b, ok := f.bearers[hash]
+	if !ok {
+		return Deleted{}, fault.NotFound
+	}
 	delete(f.bearers, hash)
+	return Deleted{Prefix: b.Prefix, User: audit.Actor{ID: b.UserID, Name: "ada@example.com"}}, nil
+}
+
+func (f *fakeStore) Tx(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
+
+func (f *fakeStore) AddEvent(_ context.Context, e audit.Event) error {
+	f.events = append(f.events, e)
 	return nil
+}
+
+func (f *fakeStore) Events(context.Context, audit.Filter, string, int) ([]audit.Event, error) {
+	return f.events, nil
 }
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func newTokens() (*Tokens, *fakeStore, *time.Time) {
 	now, store := noon, &fakeStore{bearers: map[[sha256.Size]byte]Bearer{}}
-	return &Tokens{Store: store, Lifetime: 12 * time.Hour, Now: func() time.Time { return now }}, store, &now
+	clock := func() time.Time { return now }
+	log := &audit.Log{Store: store, Now: clock, NewID: ident.UUID}
+	return &Tokens{Store: store, Lifetime: 12 * time.Hour, Now: clock, Audit: log}, store, &now
 }
 
 func TestATokenIsStoredAsItsHashAlone(t *testing.T) {
@@ -152,12 +172,15 @@ func TestAPrefixThatIsTakenIsNoFailure(t *testing.T) {
 }
 
 func TestARevokedTokenIsOver(t *testing.T) {
-	s, _, _ := newTokens()
+	s, store, _ := newTokens()
 	text, token, _ := s.Issue(context.Background(), Grant{UserID: "u1"})
-	for range 2 { // the second time is no error
-		if err := s.Revoke(context.Background(), token.Hash); err != nil {
+	for range 2 { // the second time is no error, and no event
+		if err := s.Revoke(context.Background(), token.Hash, End{Reason: "logged out"}); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if len(store.events) != 1 || store.events[0].Action != audit.SessionEnd || store.events[0].Details["reason"] != "logged out" {
+		t.Errorf("got the events %v, want one of the session's end", store.events)
 	}
 	if _, err := s.Verify(context.Background(), text); !errors.Is(err, fault.Unauthenticated) {
 		t.Errorf("got %v, want unauthenticated", err)

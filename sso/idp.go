@@ -36,6 +36,17 @@ const (
 	Post     Binding = "post"
 )
 
+// A LoginMode is what becomes of a login that starts at the IdP.
+type LoginMode string
+
+// The two modes. A login that started here is bound to its browser, so that
+// nobody can be logged in as somebody else; one that did not has to be asked
+// about.
+const (
+	Bounce LoginMode = "bounce" // it is started once more, from here
+	Accept LoginMode = "accept" // it goes on, once the person has confirmed it
+)
+
 // An IdP is one SAML identity provider of one organization, called an
 // authentication method by the API.
 type IdP struct {
@@ -71,8 +82,9 @@ type Settings struct {
 	WantAssertionSigned bool   // the assertion itself must be signed; a signed response is not enough
 	RequestAuthnContext bool   // ask for a login with a password over TLS or better
 
-	IdPLoginAllowed bool // logins may start at the IdP
-	JoinGroups      bool // follow the groups that it asserts
+	IdPLoginAllowed bool      // logins may start at the IdP
+	IdPLoginMode    LoginMode // what becomes of one that does
+	JoinGroups      bool      // follow the groups that it asserts
 
 	Mapping Mapping
 

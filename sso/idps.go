@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gatehouse/account"
+	"gatehouse/audit"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/seal"
 )
@@ -58,6 +59,7 @@ type IdPs struct {
 	Base  string        // the public URL, without a slash at the end
 	NewID func() string // am…
 	Now   func() time.Time
+	Audit *audit.Log
 }
 
 // A New is what somebody says of an identity provider that does not exist yet.
@@ -102,6 +104,7 @@ func (s *IdPs) Create(ctx context.Context, by account.Actor, org account.Organiz
 		Base:           s.Base,
 		Settings: Settings{
 			Binding:            Redirect,
+			IdPLoginMode:       Bounce,
 			DigestAlgorithm:    "sha256",
 			SignatureAlgorithm: "rsa-sha256",
 		},
@@ -132,7 +135,16 @@ func (s *IdPs) Create(ctx context.Context, by account.Actor, org account.Organiz
 			return fault.Denied.Errorf("The organization has %d authentication methods, which is the most. Delete one that is not used.", count).
 				Coded("authentication_method_limit_reached")
 		}
-		return s.Store.AddIdP(ctx, i)
+		if err := s.Store.AddIdP(ctx, i); err != nil {
+			return err
+		}
+		details := audit.Details{}
+		for name, value := range settingsTexts(i) {
+			if value != "" && value != "false" {
+				details[name] = value
+			}
+		}
+		return s.Audit.Record(ctx, by.Did(audit.IdPCreate, org.ID, i.Target(), details))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("add IdP to %s: %w", org.ID, err)
@@ -165,14 +177,14 @@ func (s *IdPs) Update(ctx context.Context, by account.Actor, org account.Organiz
 	if err != nil {
 		return nil, err
 	}
-	return s.change(ctx, org, id, c.apply)
+	return s.change(ctx, by, org, id, c.apply)
 }
 
 // Delete ends an identity provider: nobody comes in through it any more. It
 // stays in storage for what refers to it. It returns fault.NotFound as Get
 // does.
 func (s *IdPs) Delete(ctx context.Context, by account.Actor, org account.Organization, id string) error {
-	_, err := s.change(ctx, org, id, func(i *IdP) error {
+	_, err := s.change(ctx, by, org, id, func(i *IdP) error {
 		now := s.Now()
 		i.State, i.Enabled, i.DeletedAt = Deleted, false, &now
 		return nil
@@ -182,7 +194,7 @@ func (s *IdPs) Delete(ctx context.Context, by account.Actor, org account.Organiz
 
 // change edits one identity provider while nobody else changes anything of the
 // organization.
-func (s *IdPs) change(ctx context.Context, org account.Organization, id string, edit func(*IdP) error) (*IdP, error) {
+func (s *IdPs) change(ctx context.Context, by account.Actor, org account.Organization, id string, edit func(*IdP) error) (*IdP, error) {
 	var out *IdP
 	err := s.Store.Tx(ctx, func(ctx context.Context) error {
 		if err := s.Store.LockOrganization(ctx, org.ID); err != nil {
@@ -192,12 +204,21 @@ func (s *IdPs) change(ctx context.Context, org account.Organization, id string, 
 		if err != nil {
 			return err
 		}
+		before := *i
 		if err := edit(i); err != nil {
 			return err
 		}
 		i.UpdatedAt = s.Now()
 		out = i
-		return s.Store.UpdateIdP(ctx, i)
+		if err := s.Store.UpdateIdP(ctx, i); err != nil {
+			return err
+		}
+		for _, e := range changes(by, &before, i) {
+			if err := s.Audit.Record(ctx, e); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("change IdP %s: %w", id, err)

@@ -26,7 +26,7 @@ func TestCreateWithNameAndTypeAloneIsPending(t *testing.T) {
 	got.SPCertificate, got.SPKey = nil, nil
 	want := IdP{
 		ID: "am1", OrganizationID: "org1", AccountID: "a1", Name: "Okta", State: Pending, Base: "https://sso.example.com",
-		Settings:  Settings{Binding: Redirect, DigestAlgorithm: "sha256", SignatureAlgorithm: "rsa-sha256"},
+		Settings:  Settings{Binding: Redirect, IdPLoginMode: Bounce, DigestAlgorithm: "sha256", SignatureAlgorithm: "rsa-sha256"},
 		CreatedAt: moment, UpdatedAt: moment,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -402,7 +402,7 @@ func TestSettingsAreKeptAsSaid(t *testing.T) {
 	want := Settings{
 		EntityID: "https://idp.example.com/entity", SSOURL: "https://idp.example.com/sso", Binding: Post,
 		CertificatePEM: strings.TrimSpace(*c.Certificates), DigestAlgorithm: "sha1", SignatureAlgorithm: "rsa-sha512", Variant: "adfs",
-		SignRequests: true, WantAssertionSigned: true, RequestAuthnContext: true, IdPLoginAllowed: true, JoinGroups: true,
+		SignRequests: true, WantAssertionSigned: true, RequestAuthnContext: true, IdPLoginAllowed: true, IdPLoginMode: Accept, JoinGroups: true,
 		Mapping:   Mapping{"mail", "given", "family", "full", "id", "roles"},
 		AllowSHA1: true, AllowSmallKeys: true, TokenMaxAge: 10 * time.Minute, TokenExtendWhenUsed: true,
 	}

@@ -37,6 +37,7 @@ type Change struct {
 	RequestAuthnContext *bool   // saml_requested_authn_context_enabled
 
 	IdPLoginAllowed *bool    // saml_idp_login_allowed
+	IdPLoginMode    *string  // saml_idp_login_mode: bounce or accept
 	JoinGroups      *bool    // saml_join_groups
 	Mapping         *Mapping // saml_field_mapping: the whole mapping anew
 	AllowSHA1       *bool    // saml_allow_sha1
@@ -189,7 +190,7 @@ func (c Change) applyTrust(i *IdP) error {
 // applyRequests sets how our requests are written. An empty text means the
 // default, which is first in each list.
 func (c Change) applyRequests(i *IdP) error {
-	binding := string(i.Binding)
+	binding, mode := string(i.Binding), string(i.IdPLoginMode)
 	for _, f := range []struct {
 		field   string
 		from    *string
@@ -197,6 +198,7 @@ func (c Change) applyRequests(i *IdP) error {
 		allowed []string
 	}{
 		{"saml_request_binding", c.Binding, &binding, []string{string(Redirect), string(Post)}},
+		{"saml_idp_login_mode", c.IdPLoginMode, &mode, []string{string(Bounce), string(Accept)}},
 		{"saml_digest_algorithm", c.DigestAlgorithm, &i.DigestAlgorithm, []string{"sha256", "sha1", "sha384", "sha512"}},
 		{"saml_signature_algorithm", c.SignatureAlgorithm, &i.SignatureAlgorithm, []string{"rsa-sha256", "rsa-sha1", "rsa-sha384", "rsa-sha512"}},
 		{"saml_variant", c.Variant, &i.Variant, []string{"", "adfs"}},
@@ -215,7 +217,7 @@ func (c Change) applyRequests(i *IdP) error {
 			return fault.Invalid.Errorf("Say %s, or leave it out.", strings.Join(slices.DeleteFunc(f.allowed, func(s string) bool { return s == "" }), ", ")).At(f.field)
 		}
 	}
-	i.Binding = Binding(binding)
+	i.Binding, i.IdPLoginMode = Binding(binding), LoginMode(mode)
 	return nil
 }
 

@@ -28,6 +28,7 @@ type Ticket struct {
 	FlowID    string // 128 bits, hexadecimal: the login under way; also RelayState
 	Purpose   Purpose
 	Browser   [16]byte // the beginning of the SHA-256 of the browser's secret
+	Session   [16]byte // ToLink: the beginning of the hash of the session that asked for it; else zero
 	ExpiresAt time.Time
 }
 
@@ -38,8 +39,9 @@ func BrowserHash(secret string) (h [16]byte) {
 	return h
 }
 
-// ticketSize: version 1, purpose 1, expiry 4, flow 16, browser 16, MAC 16.
-const ticketSize = 54
+// ticketSize: version 1, purpose 1, expiry 4, flow 16, browser 16, session 16,
+// MAC 16.
+const ticketSize = 70
 
 // NewTicket makes a ticket that ends TicketLifetime from now.
 func NewTicket(purpose Purpose, browserSecret string, now time.Time) Ticket {
@@ -54,7 +56,7 @@ func NewTicket(purpose Purpose, browserSecret string, now time.Time) Ticket {
 }
 
 // RequestID is the AuthnRequest id that carries t to the IdP with this id and
-// back. It is an NCName of 73 characters (XML Schema, 3.3.8).
+// back. It is an NCName of 95 characters (XML Schema, 3.3.8).
 func (p *Provider) RequestID(idpID string, t Ticket) string {
 	b := make([]byte, 0, ticketSize)
 	b = append(b, 1, byte(t.Purpose))
@@ -62,6 +64,7 @@ func (p *Provider) RequestID(idpID string, t Ticket) string {
 	flow, _ := hex.DecodeString(t.FlowID)
 	b = append(b, flow...)
 	b = append(b, t.Browser[:]...)
+	b = append(b, t.Session[:]...)
 	b = append(b, p.Keys.MAC("authn-request "+idpID, b)[:16]...)
 	return "_" + base64.RawURLEncoding.EncodeToString(b)
 }
@@ -72,7 +75,7 @@ func (p *Provider) RequestID(idpID string, t Ticket) string {
 func (p *Provider) Tickets(idpID string, now time.Time) func(requestID string) (Ticket, error) {
 	return func(id string) (Ticket, error) {
 		b := []byte{}
-		if len(id) == 1+ticketSize*4/3 && id[0] == '_' {
+		if len(id) == 1+base64.RawURLEncoding.EncodedLen(ticketSize) && id[0] == '_' {
 			b, _ = base64.RawURLEncoding.Strict().DecodeString(id[1:])
 		}
 		if len(b) != ticketSize || b[0] != 1 || !p.Keys.CheckMAC("authn-request "+idpID, b[:ticketSize-16], b[ticketSize-16:]) {
@@ -87,6 +90,7 @@ func (p *Provider) Tickets(idpID string, now time.Time) func(requestID string) (
 			FlowID:    hex.EncodeToString(b[6:22]),
 			Purpose:   Purpose(b[1]),
 			Browser:   [16]byte(b[22:38]),
+			Session:   [16]byte(b[38:54]),
 			ExpiresAt: time.Unix(int64(binary.BigEndian.Uint32(b[2:6])), 0).UTC(),
 		}
 		if !now.Before(t.ExpiresAt) {

@@ -59,7 +59,7 @@ func (s *Store) UseOnce(ctx context.Context, kind, key string, until time.Time) 
 }
 
 const (
-	flowColumns = `id, browser, method_kind, method_id, purpose, user_id, claim, answered_at, expires_at`
+	flowColumns = `id, browser, method_kind, method_id, purpose, user_id, claim, answered_at, expires_at, session, return_to, confirm`
 	noFlow      = "There is no such login under way."
 )
 
@@ -70,10 +70,10 @@ func (s *Store) AddFlow(ctx context.Context, f login.Flow) error {
 		return fmt.Errorf("write claim: %w", err)
 	}
 	return s.change(ctx, fault.Exists.Errorf("This login was answered already."), `
-		INSERT INTO flow (`+flowColumns+`, taken) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, FALSE)
+		INSERT INTO flow (`+flowColumns+`, taken) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, FALSE)
 		ON CONFLICT (id) DO NOTHING`,
 		f.ID, f.Browser[:], string(f.Method.Kind), textOrNull(f.Method.ID), int64(f.Purpose), textOrNull(f.UserID),
-		string(claim), stamp(f.AnsweredAt), stamp(f.ExpiresAt))
+		string(claim), stamp(f.AnsweredAt), stamp(f.ExpiresAt), f.Session[:], f.ReturnTo, f.Confirm)
 }
 
 // Flow implements login.Store.
@@ -94,10 +94,19 @@ func (s *Store) TakeFlow(ctx context.Context, id string, browser [16]byte, now t
 	return f, missing(err, noFlow)
 }
 
+// BindFlow implements login.Store: the first browser has it.
+func (s *Store) BindFlow(ctx context.Context, id string, browser [16]byte, now time.Time) error {
+	var nobody [16]byte
+	_, err := s.exec(ctx, `
+		UPDATE flow SET browser = $2 WHERE id = $1 AND browser = $3 AND confirm AND NOT taken AND expires_at > $4`,
+		id, browser[:], nobody[:], stamp(now))
+	return err
+}
+
 func scanFlow(r row) (f login.Flow, err error) {
 	var claim []byte
 	err = r.Scan(&f.ID, fixed{f.Browser[:]}, &f.Method.Kind, text{&f.Method.ID}, &f.Purpose, text{&f.UserID},
-		&claim, moment{&f.AnsweredAt}, moment{&f.ExpiresAt})
+		&claim, moment{&f.AnsweredAt}, moment{&f.ExpiresAt}, fixed{f.Session[:]}, &f.ReturnTo, &f.Confirm)
 	if err != nil {
 		return login.Flow{}, err
 	}

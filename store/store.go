@@ -146,6 +146,8 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 		`DELETE FROM flow WHERE id IN (SELECT id FROM flow WHERE expires_at <= $1 LIMIT $2)`,
 		`DELETE FROM used_key WHERE hash IN (SELECT hash FROM used_key WHERE expires_at <= $1 LIMIT $2)`,
 		`DELETE FROM token WHERE hash IN (SELECT hash FROM token WHERE expires_at <= $1 LIMIT $2)`,
+		`DELETE FROM mail WHERE id IN (SELECT id FROM mail WHERE forget_at <= $1 LIMIT $2)`,
+		`DELETE FROM address_code WHERE hash IN (SELECT hash FROM address_code WHERE forget_at <= $1 LIMIT $2)`,
 		`DELETE FROM recovery_link WHERE hash IN (SELECT hash FROM recovery_link WHERE expires_at <= $1 LIMIT $2)`,
 	} {
 		for {

@@ -45,7 +45,7 @@ type refusal struct {
 // something about. The others are for an administrator.
 var forThePerson = map[string]bool{
 	"request_used": true, "assertion_replayed": true, "request_expired": true, "unknown_request": true,
-	"relay_state_mismatch": true, "in_response_to_mismatch": true, "unsolicited": true, "session_ended": true,
+	"relay_state_mismatch": true, "in_response_to_mismatch": true, "session_ended": true,
 }
 
 // ForPerson reports whether the remedy is for the person at the browser.
@@ -79,6 +79,11 @@ var byCode = map[string]advice{
 	"login_expired":                  {"This login is over", "Start again. If you had finished it before, you may be logged in already.", link{"Start again", "/login"}},
 	"login_in_another_browser":       {"This login began in another browser", "", link{"Log in here", "/login"}},
 	"unknown_user_sso_login_attempt": {"No account is linked to you yet", "An administrator of your organization has both links and can send you the right one.", link{"Log in another way", "/login"}},
+	"session_ended":                  {"Your session at the identity provider is over", "Log in there again.", toLogin},
+	"unsolicited_after_bounce":       {"The identity provider does not answer requests", "Until that is changed, log in another way if you have one.", toLogin},
+	"not_a_member":                   {"You do not belong to this organization", "", toHome},
+	"link_in_another_session":        {"This link belongs to another session", "", toHome},
+	"identity_linked_elsewhere":      {"Somebody is linked to this person already", "", toHome},
 	"email_taken":                    {"This address has an account already", "Log in to that account first, the way you always do. Then ask the administrator of your organization for the account link, and open it in the same browser.", link{"Log in to that account", "/login"}},
 	"email_missing":                  {"Your identity provider gave no usable address", "Nothing was created. Once the administrator has changed it, open the signup link again.", link{}},
 	"user_deactivated":               {"This account is deactivated", "An administrator of the organization that manages your account can activate it again.", link{"Log in as somebody else", "/login"}},
@@ -138,6 +143,9 @@ func (s *site) explain(r *http.Request, f *fault.Error, err error) *errorPage {
 	}
 	if errors.As(err, &p.Refusal.Rejection) {
 		p.Title = "The answer was refused"
+		if p.Refusal.Rejection.Code == "invalid_relay_state" {
+			p.Title = "Invalid relay state"
+		}
 		p.Todo = ""
 		p.Next = link{"Start again", loginPath(p.Refusal.MethodID)}
 		p.Code = p.Refusal.Rejection.Code

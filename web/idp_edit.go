@@ -31,6 +31,8 @@ type editIdPPage struct {
 	Mapping []field
 
 	Lifetime field
+	Starts   []check
+	Mode     field
 	Demands  []check
 	Risks    []check
 }
@@ -72,7 +74,7 @@ func (s *site) saveIdP(w http.ResponseWriter, r *http.Request, v gate.Visit) err
 
 // fields are those that an error can stand at.
 func (p *editIdPPage) fields() []*field {
-	all := []*field{&p.Name, &p.EntityID, &p.SSOURL, &p.Certificates, &p.Binding, &p.Signature, &p.Digest, &p.Variant, &p.Lifetime}
+	all := []*field{&p.Name, &p.EntityID, &p.SSOURL, &p.Certificates, &p.Binding, &p.Signature, &p.Digest, &p.Variant, &p.Mode, &p.Lifetime}
 	for n := range p.Mapping {
 		all = append(all, &p.Mapping[n])
 	}
@@ -90,6 +92,7 @@ func formOf(i *sso.IdP) url.Values {
 		"saml_signature_algorithm":   {i.SignatureAlgorithm},
 		"saml_digest_algorithm":      {i.DigestAlgorithm},
 		"saml_variant":               {i.Variant},
+		"saml_idp_login_mode":        {string(i.IdPLoginMode)},
 		"auth_token_max_age_seconds": {seconds(i.TokenMaxAge)},
 
 		"saml_field_mapping.email":      {i.Mapping.Email},
@@ -102,6 +105,7 @@ func formOf(i *sso.IdP) url.Values {
 		"saml_authn_requests_signed_enabled":   i.SignRequests,
 		"saml_requested_authn_context_enabled": i.RequestAuthnContext,
 		"saml_assertion_signed_enabled":        i.WantAssertionSigned,
+		"saml_idp_login_allowed":               i.IdPLoginAllowed,
 		"saml_allow_sha1":                      i.AllowSHA1,
 		"saml_allow_small_keys":                i.AllowSmallKeys,
 	} {
@@ -134,6 +138,8 @@ func changeOf(form url.Values, i *sso.IdP) (sso.Change, error) {
 		SignRequests:        ticked("saml_authn_requests_signed_enabled"),
 		RequestAuthnContext: ticked("saml_requested_authn_context_enabled"),
 		WantAssertionSigned: ticked("saml_assertion_signed_enabled"),
+		IdPLoginAllowed:     ticked("saml_idp_login_allowed"),
+		IdPLoginMode:        text("saml_idp_login_mode"),
 		AllowSHA1:           ticked("saml_allow_sha1"),
 		AllowSmallKeys:      ticked("saml_allow_small_keys"),
 		Mapping:             &mapping,
@@ -180,6 +186,11 @@ func (s *site) newEditIdPPage(r *http.Request, v gate.Visit, i *sso.IdP, form ur
 		{Name: "saml_authn_requests_signed_enabled", Label: "Sign requests", Hint: "Needed where the identity provider refuses unsigned ones."},
 		{Name: "saml_requested_authn_context_enabled", Label: "Ask for a login with a password or better", Hint: "Some identity providers refuse people who logged in otherwise, such as with a security key. Leave it off unless you need it."},
 	}
+	p.Starts = []check{
+		{Name: "saml_idp_login_allowed", Label: "Logins may start at the identity provider", Hint: "For people who open this service from the identity provider's own page. Off, they are told to log in here."},
+	}
+	p.Mode = field{Name: "saml_idp_login_mode", Label: "What becomes of them", Hint: "Starting them once more is safer: then a login is bound to the browser that asked for it.",
+		Options: []option{{"bounce", "They are started once more from here"}, {"accept", "They are taken as they come, and the person confirms"}}}
 	p.Demands = []check{
 		{Name: "saml_assertion_signed_enabled", Label: "The assertion itself must be signed", Hint: "Otherwise a signature around the whole response is enough, which is as good."},
 	}
@@ -192,7 +203,7 @@ func (s *site) newEditIdPPage(r *http.Request, v gate.Visit, i *sso.IdP, form ur
 	for _, f := range p.fields() {
 		f.Value = form.Get(f.Name)
 	}
-	for _, checks := range [][]check{p.Requests, p.Demands, p.Risks} {
+	for _, checks := range [][]check{p.Requests, p.Starts, p.Demands, p.Risks} {
 		for n := range checks {
 			checks[n].Checked = form.Get(checks[n].Name) != ""
 		}

@@ -47,9 +47,9 @@ func (s *site) viewIdP(i *sso.IdP) idpView {
 		URL:       idpURL(i),
 		Added:     s.moment(i.CreatedAt),
 		Lifetime:  "As long as the server's default",
-		LoginURL:  i.Base + loginPath(i.ID),
-		SignupURL: i.Base + "/signup/" + i.ID,
-		LinkURL:   i.Base + "/link/" + i.ID,
+		LoginURL:  s.Base + loginPath(i.ID),
+		SignupURL: s.Base + "/signup/" + i.ID,
+		LinkURL:   s.Base + "/link/" + i.ID,
 	}
 	if i.TokenMaxAge > 0 {
 		v.Lifetime = lifetimeWords(i.TokenMaxAge)

@@ -7,9 +7,18 @@ import (
 
 	"gatehouse/gate"
 	"gatehouse/internal/fault"
+	"gatehouse/login"
 	"gatehouse/session"
 	"gatehouse/sso"
 )
+
+// An askPage asks a person before a login ends.
+type askPage struct {
+	page
+	Flow     string
+	Question login.Question
+	Way      way // the identity provider; zero for a password
+}
 
 // continueLogin is where every login ends: the flow becomes a session, if it
 // began in this browser. A session that the browser still had ends with it.
@@ -17,36 +26,72 @@ func (s *site) continueLogin(w http.ResponseWriter, r *http.Request, _ gate.Visi
 	if err := errOnlyGet(w, r); err != nil {
 		return err
 	}
-	flow := r.URL.Query().Get("flow")
-	browser := s.Cookies.Browser(r)
-	out, err := s.Login.Finish(r.Context(), flow, &browser, s.client(r))
+	return s.finishLogin(w, r, r.URL.Query().Get("flow"), false)
+}
+
+// confirmLogin is the same, once the person was asked and said yes.
+func (s *site) confirmLogin(w http.ResponseWriter, r *http.Request, _ gate.Visit) error {
+	form, err := readForm(w, r, mostForm)
+	if err != nil {
+		return err
+	}
+	return s.finishLogin(w, r, form.Get("flow"), true)
+}
+
+func (s *site) finishLogin(w http.ResponseWriter, r *http.Request, flow string, confirmed bool) error {
+	v, browser := s.visitor(r), s.Cookies.Browser(r)
+	step, err := s.Login.Finish(r.Context(), login.Finish{
+		FlowID: flow, Browser: &browser, Client: s.client(r), Confirmed: confirmed,
+		Present: session.Bearer{Token: v.Token, User: v.User},
+	})
 	if err != nil {
 		// Going back in the browser leads here again, after the login worked.
-		if fault.Of(err).Code == "login_expired" && s.visitor(r).LoggedIn() {
+		if fault.Of(err).Code == "login_expired" && v.LoggedIn() {
 			return see(w, r, "/")
 		}
 		return s.at(r.Context(), s.methodOf(r.Context(), flow, browser), err)
 	}
-	if err := s.revoke(r); err != nil {
-		return err
-	}
-	if err := s.Cookies.Begin(w, r, out.Text, out.Token, s.Now()); err != nil {
-		return err
-	}
+	// A browser that had no secret yet has to keep the one that it was given.
 	if err := s.Cookies.SaveBrowser(w, r, browser); err != nil {
 		return err
 	}
-	return see(w, r, out.ReturnTo)
+	if step.Ask != nil {
+		return s.ask(w, r, flow, *step.Ask)
+	}
+	if step.Done.Linked {
+		return see(w, r, done(step.Done.ReturnTo, "linked"))
+	}
+	if err := s.revoke(r, "replaced by a new login in the same browser"); err != nil {
+		return err
+	}
+	if err := s.Cookies.Begin(w, r, step.Done.Text, step.Done.Token, s.Now()); err != nil {
+		return err
+	}
+	return see(w, r, step.Done.ReturnTo)
+}
+
+// ask shows what a person has to say yes to.
+func (s *site) ask(w http.ResponseWriter, r *http.Request, flow string, q login.Question) error {
+	titles := map[login.QuestionKind]string{
+		login.AskContinue: "Continue as somebody else?",
+		login.AskAccept:   "Continue as " + q.As + "?",
+		login.AskLink:     "Link your account?",
+	}
+	p := &askPage{page: narrow(titles[q.Kind]), Flow: flow, Question: q}
+	if q.MethodID != "" {
+		p.Way, _ = s.wayOf(r.Context(), q.MethodID, "")
+	}
+	return s.render(w, r, http.StatusOK, "ask", p)
 }
 
 // revoke ends the token in the request's cookie, whether or not it still
-// counts.
-func (s *site) revoke(r *http.Request) error {
+// counts; reason is for the audit log.
+func (s *site) revoke(r *http.Request, reason string) error {
 	old := s.Cookies.Token(r)
 	if old == "" {
 		return nil
 	}
-	return s.Tokens.Revoke(r.Context(), sha256.Sum256([]byte(old)))
+	return s.Tokens.Revoke(r.Context(), sha256.Sum256([]byte(old)), session.End{Reason: reason, IP: s.address(r), UserAgent: r.UserAgent()})
 }
 
 // methodOf names the identity provider of a flow that went wrong, to the

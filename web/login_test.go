@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gatehouse/account"
+	"gatehouse/session"
 )
 
 func TestAPasswordLeadsHome(t *testing.T) {
@@ -174,7 +175,7 @@ func TestAnEndedSessionAsksForALoginAndComesBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.server.Tokens.Revoke(context.Background(), bearer.Hash); err != nil {
+	if err := w.server.Tokens.Revoke(context.Background(), bearer.Hash, session.End{Reason: "test"}); err != nil {
 		t.Fatal(err)
 	}
 	next := b.get(organization + "?x=1").to()

@@ -33,7 +33,7 @@ func (s *site) renameOrganization(w http.ResponseWriter, r *http.Request, v gate
 		return err
 	}
 	name := form.Get("organization_name")
-	o, err := s.Organizations.Update(r.Context(), v.Organization.ID, &name, nil)
+	o, err := s.Organizations.Update(r.Context(), v.Actor, v.Organization.ID, &name, nil)
 	if err != nil {
 		p, broken := s.newOrganizationOverview(r, v, name)
 		if broken != nil {

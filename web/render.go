@@ -115,6 +115,7 @@ var flashes = map[string]string{
 	"idp-saved":            "The settings are saved.",
 	"idp-enabled":          "The identity provider is enabled. People can log in through it.",
 	"idp-disabled":         "The identity provider is disabled. Sessions that came from it do not count until it is enabled again.",
+	"linked":               "Your account is linked to the identity provider. You can log in through it from now on.",
 	"idp-deleted":          "The identity provider is deleted. Sessions that came from it have ended.",
 }
 

@@ -47,9 +47,12 @@ func (s *site) routes() []route {
 		{"POST /login", account.Anyone, s.showWays},
 		{"POST /login/password", account.Anyone, s.answerPassword},
 		{"GET /login/continue", account.Anyone, s.continueLogin},
+		{"POST /login/continue", account.Anyone, s.confirmLogin},
 		{"GET /signup", account.Anyone, s.showSignup},
 		{"POST /signup", account.Anyone, s.createAccount},
 		{"GET /signup/{method}", account.Anyone, s.showSignupMethod},
+		{"GET /link/{method}", account.Self, s.showLink},
+		{"POST /link/{method}", account.Self, s.beginLink},
 		{"GET /logout", account.Anyone, s.showLogout},
 		{"POST /logout", account.Anyone, s.logOut},
 

@@ -26,11 +26,18 @@ func (s *site) answerSAML(w http.ResponseWriter, r *http.Request, _ gate.Visit) 
 	if err != nil {
 		return err
 	}
-	flow, err := s.Login.AnswerSAML(r.Context(), id, form.Get("SAMLResponse"), form.Get("RelayState"), s.client(r))
+	out, err := s.Login.AnswerSAML(r.Context(), id, form.Get("SAMLResponse"), form.Get("RelayState"), s.client(r))
 	if err != nil {
 		i, _ := s.method(r)
 		return s.at(r.Context(), i, err)
 	}
 	// The ACS URL is as old as the provider; the cookie is where we are now.
-	return see(w, r, s.Base+"/login/continue?flow="+url.QueryEscape(flow))
+	if out.FlowID != "" {
+		return see(w, r, s.Base+"/login/continue?flow="+url.QueryEscape(out.FlowID))
+	}
+	again := url.Values{"bounce": {"1"}}
+	if out.ReturnTo != "/" {
+		again.Set("return_to", out.ReturnTo)
+	}
+	return see(w, r, s.Base+withQuery(loginPath(id), again))
 }

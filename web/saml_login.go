@@ -2,9 +2,13 @@ package web
 
 import (
 	"net/http"
+	"net/url"
+	"strings"
 
 	"gatehouse/gate"
 	"gatehouse/internal/fault"
+	"gatehouse/login"
+	"gatehouse/session"
 	"gatehouse/sso"
 )
 
@@ -38,7 +42,17 @@ func (s *site) startSAML(w http.ResponseWriter, r *http.Request, _ gate.Visit) e
 	default:
 		return fault.Invalid.Errorf("The intent of a login is signup, or left out.").At("intent")
 	}
+	// A provider's URLs are as old as it is. The login has to begin where it
+	// will end: the browser's secret is kept for one host.
+	if to, moved := s.movedTo(r); moved {
+		return see(w, r, to)
+	}
 	browser := s.Cookies.Browser(r)
+	if query.Get("bounce") == "1" {
+		if err := s.bounce(w, r, id, &browser); err != nil {
+			return err
+		}
+	}
 	m, request, err := s.Login.Begin(r.Context(), id, purpose, &browser, query.Get("return_to"), s.client(r))
 	if err != nil {
 		i, _ := s.method(r)
@@ -50,6 +64,36 @@ func (s *site) startSAML(w http.ResponseWriter, r *http.Request, _ gate.Visit) e
 	if request.Binding != sso.Post {
 		return see(w, r, request.URL)
 	}
+	return s.sendOn(w, r, m, request)
+}
+
+// movedTo is the same address under the present public URL, where the browser
+// came by another name. It is said once: a proxy may hide the name.
+func (s *site) movedTo(r *http.Request) (string, bool) {
+	base, err := url.Parse(s.Base)
+	query := r.URL.Query()
+	if err != nil || strings.EqualFold(base.Host, r.Host) || query.Get("moved") == "1" {
+		return "", false
+	}
+	query.Set("moved", "1")
+	return s.Base + withQuery(r.URL.EscapedPath(), query), true
+}
+
+// bounce notes that a login is started once more, or refuses to do it twice.
+func (s *site) bounce(w http.ResponseWriter, r *http.Request, id string, browser *session.Browser) error {
+	err := s.Login.Bounce(id, browser)
+	if err == nil {
+		return nil
+	}
+	if saved := s.Cookies.SaveBrowser(w, r, *browser); saved != nil {
+		return saved
+	}
+	i, _ := s.method(r)
+	return s.at(r.Context(), i, err)
+}
+
+// sendOn is the page that leads to an identity provider.
+func (s *site) sendOn(w http.ResponseWriter, r *http.Request, m login.Method, request *sso.Request) error {
 	p := &samlPage{
 		page: narrow("On to " + m.Name),
 		Way:  way{Provider: m.Name, Organization: m.Organization},

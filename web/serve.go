@@ -37,6 +37,7 @@ func (s *site) serve(rt route) http.Handler {
 		v, err := s.Gate.Admit(r.Context(), gate.Request{
 			Token:          s.Cookies.Token(r),
 			IP:             s.address(r),
+			Agent:          r.UserAgent(),
 			Need:           rt.need,
 			OrganizationID: r.PathValue("organization"),
 		})

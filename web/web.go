@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"gatehouse/account"
+	"gatehouse/audit"
 	"gatehouse/gate"
 	"gatehouse/login"
 	"gatehouse/session"
@@ -38,6 +39,7 @@ type Server struct {
 	IdPs          *sso.IdPs
 	Provider      *sso.Provider
 	Tokens        *session.Tokens
+	Audit         *audit.Log
 	Cookies       *session.CookieStore
 
 	// Base is the public URL, without a slash at the end. Where a login is to

@@ -17,6 +17,8 @@ func TestEveryTemplateFitsItsStruct(t *testing.T) {
 		"idp-new":          &newIdPPage{},
 		"idp-setup":        &setupPage{},
 		"idps":             &idpsPage{},
+		"ask":              &askPage{},
+		"link":             &linkPage{},
 		"logged-in":        &loggedInPage{},
 		"login":            &loginPage{},
 		"logout":           &logoutPage{},

@@ -18,6 +18,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"gatehouse/account"
+	"gatehouse/audit"
 	"gatehouse/gate"
 	"gatehouse/internal/demoidp"
 	"gatehouse/internal/ident"
@@ -83,20 +84,23 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(w.site.Close)
 
 	passwords := account.NewPasswords()
-	people := &account.People{Store: db, Passwords: passwords, NewID: ident.Source("u"), Now: now}
-	tokens := &session.Tokens{Store: db, Lifetime: 24 * time.Hour, Now: now}
+	events := &audit.Log{Store: db, Now: now, NewID: ident.UUID}
+	people := &account.People{Store: db, Passwords: passwords, NewID: ident.Source("u"), Now: now, Audit: events}
+	tokens := &session.Tokens{Store: db, Lifetime: 24 * time.Hour, Now: now, Audit: events}
 	provider := &sso.Provider{Keys: keys}
 	w.server = &Server{
 		Gate: &gate.Gate{Store: db, Tokens: tokens},
 		Login: &login.Login{
 			Store: db, Provider: provider, Tokens: tokens, People: people, Passwords: passwords,
-			Limits: &limit.Memory{Now: now}, Keys: keys, Open: true, NewUserID: ident.Source("u"), Now: now, Log: log,
+			Limits: &limit.Memory{Now: now}, Checks: limit.NewSlots(4, time.Second), Keys: keys, Base: w.site.URL, Open: true, NewUserID: ident.Source("u"), Now: now, Log: log, Audit: events,
+			Recovery: &login.Recovery{Store: db, Now: now, Audit: events},
 		},
 		People:        people,
-		Organizations: &account.Organizations{Store: db, NewID: ident.Source("org"), NewAccountID: ident.Source("a"), Now: now},
-		IdPs:          &sso.IdPs{Store: db, Keys: keys, Base: w.site.URL, NewID: ident.Source("am"), Now: now},
+		Organizations: &account.Organizations{Store: db, NewID: ident.Source("org"), NewAccountID: ident.Source("a"), Now: now, Audit: events},
+		IdPs:          &sso.IdPs{Store: db, Keys: keys, Base: w.site.URL, NewID: ident.Source("am"), Now: now, Audit: events},
 		Provider:      provider,
 		Tokens:        tokens,
+		Audit:         events,
 		Cookies:       &session.CookieStore{},
 		Base:          w.site.URL,
 		Address:       func(*http.Request) netip.Addr { return netip.MustParseAddr("192.0.2.7") },
@@ -280,7 +284,14 @@ func (b *tab) connect(provider string) (methodID string) {
 // the answer of the assertion consumer service. mistake may be empty.
 func (b *tab) throughIdP(start, person, mistake string) *answer {
 	b.t.Helper()
-	choose := b.get(b.get(start).to()).page()
+	return b.answerAt(b.get(start).to(), person, mistake)
+}
+
+// answerAt logs in at the identity provider, where address leads, and brings
+// the answer to the assertion consumer service.
+func (b *tab) answerAt(address, person, mistake string) *answer {
+	b.t.Helper()
+	choose := b.get(address).page()
 	form := url.Values{"user": {person}, "mistake": {mistake}}
 	choose.Find("form input[type=hidden]").Each(func(_ int, in *goquery.Selection) {
 		form.Set(in.AttrOr("name", ""), in.AttrOr("value", ""))

@@ -4,11 +4,13 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"sync/atomic"
 	"time"
 
 	"gatehouse/account"
 	"gatehouse/api"
+	"gatehouse/audit"
 	"gatehouse/gate"
 	"gatehouse/internal/ident"
 	"gatehouse/internal/limit"
@@ -51,31 +53,38 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 		return nil, err
 	}
 	w := &wired{base: public.String(), store: db}
+	events := auditLog(db)
 	passwords := account.NewPasswords()
-	tokens := &session.Tokens{Store: db, Lifetime: c.SessionAge, Now: time.Now}
+	tokens := &session.Tokens{Store: db, Lifetime: c.SessionAge, Now: time.Now, Audit: events}
 	cookies := &session.CookieStore{Secure: public.Scheme == "https"}
 	provider := &sso.Provider{Keys: keys}
-	w.people = &account.People{Store: db, Passwords: passwords, NewID: ident.Source("u"), Now: time.Now}
-	w.organizations = &account.Organizations{Store: db, NewID: ident.Source("org"), NewAccountID: ident.Source("a"), Now: time.Now}
-	w.idps = &sso.IdPs{Store: db, Keys: keys, Base: w.base, NewID: ident.Source("am"), Now: time.Now}
+	w.people = &account.People{Store: db, Passwords: passwords, NewID: ident.Source("u"), Now: time.Now, Audit: events}
+	w.organizations = &account.Organizations{Store: db, NewID: ident.Source("org"), NewAccountID: ident.Source("a"), Now: time.Now, Audit: events}
+	w.idps = &sso.IdPs{Store: db, Keys: keys, Base: w.base, NewID: ident.Source("am"), Now: time.Now, Audit: events}
 	logins := &login.Login{
 		Store: db, Provider: provider, Tokens: tokens, People: w.people, Passwords: passwords,
-		Limits: &limit.Memory{Now: time.Now}, Keys: keys, Open: c.Signup == "open",
-		NewUserID: ident.Source("u"), Now: time.Now, Log: log,
+		Limits: &limit.Memory{Now: time.Now}, Checks: limit.NewSlots(runtime.GOMAXPROCS(0), 2*time.Second), Keys: keys, Base: w.base, Open: c.Signup == "open",
+		NewUserID: ident.Source("u"), Now: time.Now, Log: log, Audit: events,
+		Recovery: &login.Recovery{Store: db, Now: time.Now, Audit: events},
 	}
 	door := &gate.Gate{Store: db, Tokens: tokens}
 	w.console = &web.Server{
 		Gate: door, Login: logins, People: w.people, Organizations: w.organizations, IdPs: w.idps,
-		Provider: provider, Tokens: tokens, Cookies: cookies, Base: w.base,
+		Provider: provider, Tokens: tokens, Audit: events, Cookies: cookies, Base: w.base,
 		Address: clientAddress, Now: time.Now, Log: log,
 	}
 	json := &api.Server{
 		Gate: door, Login: logins, People: w.people, Organizations: w.organizations, IdPs: w.idps,
-		Tokens: tokens, Cookies: cookies, Base: w.base,
+		Tokens: tokens, Audit: events, Cookies: cookies, Base: w.base,
 		Address: clientAddress, Now: time.Now, Log: log, Version: version(),
 	}
 	w.handler = front.handler(w, json.Handler(), w.console.Handler())
 	return w, nil
+}
+
+// auditLog is the log of who did what, of the server and of every command.
+func auditLog(db *store.Store) *audit.Log {
+	return &audit.Log{Store: db, Now: time.Now, NewID: ident.UUID}
 }
 
 // Close lets the database go.

@@ -174,7 +174,7 @@ func fullIdP(t testing.TB, o account.Organization) *sso.IdP {
 	i.Settings = sso.Settings{
 		EntityID: "entity", SSOURL: "url", Binding: sso.Post, CertificatePEM: certificate(t, "one") + certificate(t, "two"),
 		DigestAlgorithm: "sha512", SignatureAlgorithm: "rsa-sha384", Variant: "adfs",
-		SignRequests: true, WantAssertionSigned: true, RequestAuthnContext: true, IdPLoginAllowed: true, JoinGroups: true,
+		SignRequests: true, WantAssertionSigned: true, RequestAuthnContext: true, IdPLoginAllowed: true, IdPLoginMode: sso.Accept, JoinGroups: true,
 		Mapping:   sso.Mapping{Email: "e", FirstName: "f", LastName: "l", RealName: "r", Identity: "i", Groups: "g"},
 		AllowSHA1: true, AllowSmallKeys: true,
 		TokenMaxAge: time.Hour, TokenExtendWhenUsed: true, AutoJoinGroupID: "ug1",

@@ -196,7 +196,7 @@ func flow(id string) login.Flow {
 		ID: id, Browser: [16]byte{1, 2, 3, 15: 4}, Method: session.Method{Kind: session.SAML, ID: "am1"}, Purpose: sso.ToSignup,
 		Claim: login.Claim{
 			SubjectKind: "nameid", Subject: "s<>&\u2028é", Email: "a@example.com", FirstName: "A", LastName: "B", RealName: "A B",
-			Groups: []string{"one", "two"}, SessionEnds: Then.Add(time.Hour),
+			SessionEnds: Then.Add(time.Hour),
 		},
 		AnsweredAt: Then, ExpiresAt: Then.Add(10 * time.Minute),
 	}

@@ -55,12 +55,16 @@ var sessions = []promise{
 	{"a token of nobody is refused", func(t *testing.T, s *store.Store) {
 		isFault(t, s.AddToken(t.Context(), Token("one", "u-nobody")), fault.NotFound)
 	}},
-	{"a deleted token is gone, and deleting it again is no error", func(t *testing.T, s *store.Store) {
+	{"a deleted token is gone, and deleting it again says so", func(t *testing.T, s *store.Store) {
 		u := addUser(t, s, "ada")
 		one, two := Token("one", u.ID), Token("two", u.ID)
 		do(t, s.AddToken(t.Context(), one), s.AddToken(t.Context(), two))
-		do(t, s.DeleteToken(t.Context(), one.Hash), s.DeleteToken(t.Context(), one.Hash))
-		_, err := s.Bearer(t.Context(), one.Hash)
+		gone, err := s.DeleteToken(t.Context(), one.Hash)
+		do(t, err)
+		same(t, gone, session.Deleted{Prefix: one.Prefix, User: u.Audit()})
+		_, err = s.DeleteToken(t.Context(), one.Hash)
+		isFault(t, err, fault.NotFound)
+		_, err = s.Bearer(t.Context(), one.Hash)
 		isFault(t, err, fault.NotFound)
 		_, err = s.Bearer(t.Context(), two.Hash)
 		do(t, err)

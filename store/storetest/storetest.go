@@ -36,6 +36,8 @@ func Run(t *testing.T, place Place) {
 		{"idps", idps},
 		{"sessions", sessions},
 		{"logins", logins},
+		{"events", events},
+		{"recoveries", recoveries},
 		{"transactions", transactions},
 		{"groups", groups},
 		{"sweep", sweeps},

@@ -1,3 +1,8 @@
 // Goes on to the identity provider. Without scripts, its button does.
 "use strict";
-document.getElementById("onward").submit();
+const onward = document.getElementById("onward");
+if (onward.tagName === "FORM") {
+  onward.submit();
+} else {
+  location.replace(onward.href);
+}

@@ -1,0 +1,36 @@
+package login
+
+import (
+	"context"
+
+	"gatehouse/account"
+	"gatehouse/audit"
+	"gatehouse/session"
+)
+
+// actor is somebody at a client, for the audit log.
+func (c Client) actor(u account.User) account.Actor {
+	return account.Actor{User: u, IP: c.IP, UserAgent: c.UserAgent}
+}
+
+// recordLogin writes that a login ended in a session, in the session's
+// transaction. It is the business of the organization whose method it was, or
+// of the one that manages the person.
+func (l *Login) recordLogin(ctx context.Context, u account.User, t session.Token, organizationID string, c Client) error {
+	if organizationID == "" {
+		organizationID = u.ManagingOrganizationID
+	}
+	details := audit.Details{"method": string(t.Method.Kind), "session": t.Prefix}
+	if t.Method.Kind == session.SAML {
+		details["authentication_method_id"] = t.Method.ID
+	}
+	return l.Audit.Record(ctx, c.actor(u).Did(audit.LoginSuccess, organizationID, u.Target(), details))
+}
+
+// recordSubject writes that a subject of an identity provider became a user's:
+// by signing up through it, or by linking.
+func (l *Login) recordSubject(ctx context.Context, action string, f Flow, u account.User, organizationID string, c Client) error {
+	return l.Audit.Record(ctx, c.actor(u).Did(action, organizationID, u.Target(), audit.Details{
+		"authentication_method_id": f.Method.ID, "subject": f.Claim.Subject, "subject_kind": f.Claim.SubjectKind,
+	}))
+}
