@@ -3,8 +3,8 @@
 # loopback interface and on ports that are free.
 #
 #   scripts/parts.sh start            start what is installed, print where it is
-#   scripts/parts.sh start --durable  the same, with a PostgreSQL that syncs to
-#                                     disk: for benchmarks
+#   scripts/parts.sh start --durable  a PostgreSQL alone, which syncs to disk: for
+#                                     benchmarks
 #   scripts/parts.sh env              print where it is, once started
 #   scripts/parts.sh stop             end what start started, and nothing else
 #
@@ -38,6 +38,9 @@ free_port() {
 }
 
 put() { printf '%s=%q\n' "$1" "$2" >>"$dir/env.new"; }
+
+# shellcheck source=scripts/idps.sh
+source "$tree/scripts/idps.sh"
 
 # --- PostgreSQL, which refuses to run as root ---
 
@@ -116,57 +119,31 @@ stop_postgres() {
 	rm -rf "$home" "$dir/postgres.home"
 }
 
-# --- SimpleSAMLphp, under PHP's own server ---
+# --- Redis, in memory alone ---
 
-ssp_code=/usr/share/simplesamlphp/www
-
-start_ssp() {
-	local port home=$dir/ssp url
-	if ! command -v php >/dev/null || ! command -v openssl >/dev/null || [[ ! -d $ssp_code ]]; then
-		say "SimpleSAMLphp is not installed, or not whole; scripts/setup.sh installs it"
+start_redis() {
+	local port password home=$dir/redis
+	if ! command -v redis-server >/dev/null; then
+		say "Redis is not installed; scripts/setup.sh installs it"
 		return 0
 	fi
 	port=$(free_port)
-	# On localhost, while the broker is on 127.0.0.1: two sites, as in real life.
-	url=http://localhost:$port
+	password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 	rm -rf "$home"
-	mkdir -p "$home"/{www,cert,log,data,tmp,sps}
-	ln -s "$ssp_code" "$home/www/simplesamlphp"
-	openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=idp.company.test -days 30 -keyout "$home/cert/idp.pem" -out "$home/cert/idp.crt" 2>/dev/null
-	SIMPLESAMLPHP_CONFIG_DIR=$tree/testdata/simplesamlphp GATEHOUSE_SSP_DIR=$home GATEHOUSE_SSP_URL=$url \
-		setsid php -d session.save_path="$home/tmp" -d error_log="$home/log/php.log" -S "127.0.0.1:$port" -t "$home/www" \
-		>"$home/log/server.log" 2>&1 </dev/null 9>&- &
-	printf '%s' $! >"$dir/ssp.pid"
-	for _ in {1..150}; do
-		# shellcheck disable=SC2016 # that is PHP's variable
-		if php -r 'exit(@file_get_contents($argv[1]) === false ? 1 : 0);' "http://127.0.0.1:$port/simplesamlphp/saml2/idp/metadata.php"; then
-			put GATEHOUSE_TEST_SSP "$url"
-			put GATEHOUSE_TEST_SSP_DIR "$home"
+	mkdir -p "$home"
+	# With its own title it could not be told from another one.
+	(umask 077 && printf 'bind 127.0.0.1\nport %s\nrequirepass %s\nsave ""\nappendonly no\nset-proc-title no\ndir "%s"\n' "$port" "$password" "$home" >"$home/redis.conf")
+	setsid redis-server "$home/redis.conf" >"$home/log" 2>&1 </dev/null 9>&- &
+	printf '%s' $! >"$dir/redis.pid"
+	for _ in {1..100}; do
+		if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+			put GATEHOUSE_TEST_REDIS "redis://:$password@127.0.0.1:$port/0"
 			return 0
 		fi
 		sleep 0.1
 	done
-	say "SimpleSAMLphp did not answer, see $home/log"
+	say "Redis did not answer, see $home/log"
 	return 1
-}
-
-# ours says whether a process is the server that was started from here: its
-# number may have been given to another one since.
-ours() { [[ -r /proc/$1/cmdline ]] && tr '\0' ' ' <"/proc/$1/cmdline" | grep -qF -- "-t $dir/ssp/www"; }
-
-stop_ssp() {
-	local pid
-	[[ -f $dir/ssp.pid ]] || return 0
-	pid=$(<"$dir/ssp.pid")
-	if ours "$pid"; then
-		kill "$pid" 2>/dev/null || true
-		for _ in {1..50}; do
-			ours "$pid" || break
-			sleep 0.1
-		done
-		! ours "$pid" || kill -KILL "$pid"
-	fi
-	rm -rf "$dir/ssp.pid" "$dir/ssp"
 }
 
 # --- all of them ---
@@ -183,18 +160,23 @@ find_chromium() {
 
 stop() {
 	rm -f "$dir/env" "$dir/env.new"
-	stop_ssp
+	stop_idps
+	end_part redis
 	stop_postgres
 }
 
 start() {
 	stop
 	: >"$dir/env.new"
-	if ! start_postgres "$1" || ! start_ssp; then
+	if ! start_postgres "$1"; then
 		stop
 		return 1
 	fi
-	find_chromium
+	# What is measured shares the machine with nothing else.
+	if [[ $1 != durable ]]; then
+		{ start_redis && start_idps; } || { stop; return 1; }
+		find_chromium
+	fi
 	mv "$dir/env.new" "$dir/env"
 	cat "$dir/env"
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # setup.sh installs what "make test" needs on a Debian machine, and only what
-# is missing: real servers and a browser from Debian, staticcheck with Go.
+# is missing: real servers and a browser from Debian, identity providers from
+# npm and Maven, staticcheck with Go.
 #
 #   scripts/setup.sh          install
 #   scripts/setup.sh --check  say what is missing, install nothing
@@ -12,16 +13,29 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(
-	# Storage, as several nodes use it.
-	postgresql
+	# Storage and limits, as several nodes use them, and a proxy before these.
+	postgresql redis-server nginx-light
 	# An identity provider that others wrote, and its keys.
 	simplesamlphp php-cli php-xml php-mbstring php-sqlite3 php-curl openssl
-	# A verifier of signatures that others wrote.
-	xmlsec1
+	# Another one, and the verifier and signer of signatures that it uses.
+	python3-pysaml2 xmlsec1
 	# A browser.
 	chromium
 )
+# programs are looked for by name, since they need not be Debian's; after the
+# colon, the package that has one.
+programs=(
+	# For samlp.
+	node:nodejs npm:npm
+	# For Keycloak.
+	mvn:maven unzip:unzip
+)
 staticcheck=v0.8.2
+keycloak=26.7.3 # runs on Java 17 and newer
+dependency_plugin=3.8.1
+
+# shellcheck source=scripts/java.sh
+source scripts/java.sh
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
@@ -31,6 +45,10 @@ missing() {
 	for p in "${packages[@]}"; do
 		[[ $(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null) == installed ]] || printf '%s\n' "$p"
 	done
+	for p in "${programs[@]}"; do
+		command -v "${p%:*}" >/dev/null || printf '%s\n' "${p#*:}"
+	done
+	java_home >/dev/null || printf '%s\n' openjdk-17-jre-headless
 }
 
 # as_root runs a command as root, or says that it cannot.
@@ -94,14 +112,53 @@ install_staticcheck() {
 	(cd "$bin" && GOBIN=$bin GOFLAGS=-mod=mod go install "honnef.co/go/tools/cmd/staticcheck@$staticcheck") >&2
 }
 
+# install_npm_idps puts what testdata/npm-idps names, and its lock file pins,
+# where scripts/parts.sh looks for it. No package's own scripts run.
+install_npm_idps() {
+	local from=$PWD/testdata/npm-idps to=$PWD/.cache/npm-idps
+	if cmp -s "$from/package-lock.json" "$to/installed"; then
+		return 0
+	fi
+	say "installing identity providers from npm"
+	rm -rf "$to"
+	mkdir -p "$to"
+	cp "$from"/package*.json "$to"
+	(cd "$to" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >&2 || return 1
+	cp "$from/package-lock.json" "$to/installed"
+}
+
+# install_keycloak fetches Keycloak with Maven, which keeps it for the next
+# clone, and prepares it for the database in memory, which takes half a minute.
+install_keycloak() {
+	local to=$PWD/.cache/keycloak java
+	if [[ -f $to/ready && $(<"$to/ready") == "$keycloak" ]]; then
+		return 0
+	fi
+	say "installing Keycloak $keycloak"
+	java=$(java_home) || { say "there is no Java 17 or newer"; return 1; }
+	rm -rf "$to"
+	mkdir -p "$to"
+	mvn -B -q -Dstyle.color=never "org.apache.maven.plugins:maven-dependency-plugin:$dependency_plugin:copy" \
+		"-Dartifact=org.keycloak:keycloak-quarkus-dist:$keycloak:zip" "-DoutputDirectory=$to" >&2 || return 1
+	unzip -q "$to/keycloak-quarkus-dist-$keycloak.zip" -d "$to" || return 1
+	mv "$to/keycloak-$keycloak"/* "$to"
+	rm -r "$to/keycloak-quarkus-dist-$keycloak.zip" "$to/keycloak-$keycloak"
+	JAVA_HOME=$java "$to/bin/kc.sh" build --db=dev-mem --cache=local >"$to/build.log" 2>&1 ||
+		{ say "Keycloak's own build failed, see $to/build.log"; return 1; }
+	printf '%s' "$keycloak" >"$to/ready"
+}
+
 main() {
 	if ! command -v dpkg-query >/dev/null; then
 		say "this is not Debian; install these yourself: ${packages[*]}"
-		packages=()
+		packages=() programs=()
 	fi
 	if [[ ${1:-} == --check ]]; then
 		local need
 		mapfile -t need < <(missing)
+		[[ -x .cache/bin/staticcheck ]] || need+=(staticcheck)
+		[[ -f .cache/npm-idps/installed ]] || need+=(samlp)
+		[[ -f .cache/keycloak/ready ]] || need+=(Keycloak)
 		[[ ${#need[@]} -eq 0 ]] || { say "missing: ${need[*]}"; return 1; }
 		return 0
 	fi
@@ -109,6 +166,8 @@ main() {
 	install_packages || failed=1
 	check_go || return 1
 	install_staticcheck || failed=1
+	install_npm_idps || failed=1
+	install_keycloak || failed=1
 	return $failed
 }
 

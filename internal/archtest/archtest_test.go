@@ -22,17 +22,19 @@ var allowed = map[string]string{
 	"internal/ident":   "",
 	"internal/seal":    "",
 	"internal/limit":   "",
-	"account":          "",
-	"session":          "account",
-	"sso":              "account internal/seal",
-	"login":            "account sso session internal/limit internal/seal",
+	"internal/mail":    "internal/seal",
+	"audit":            "",
+	"account":          "audit internal/limit internal/mail",
+	"session":          "account audit",
+	"sso":              "account audit internal/seal",
+	"login":            "account audit sso session internal/limit internal/mail internal/seal",
 	"gate":             "account session",
-	"store":            "account session sso login gate internal/seal",
-	"api":              "account session sso login gate",
-	"web":              "account session sso login gate",
+	"store":            "account audit session sso login gate internal/mail internal/seal",
+	"api":              "account audit session sso login gate",
+	"web":              "account audit session sso login gate",
 	"internal/demoidp": "",
 	"internal/parts":   "",
-	"cmd/gatehouse":    "account session sso login gate store api web internal/limit internal/seal internal/demoidp",
+	"cmd/gatehouse":    "account audit session sso login gate store api web internal/limit internal/mail internal/seal internal/demoidp",
 }
 
 // everywhere may be imported by every package but itself.
@@ -47,6 +49,7 @@ var only = map[string]string{
 	"github.com/gorilla/sessions":         "session",
 	"github.com/alexedwards/argon2id":     "account",
 	"golang.org/x/net":                    "account",
+	"github.com/wneessen/go-mail":         "internal/mail",
 	"modernc.org/sqlite":                  "store",
 	"github.com/jackc/pgx/v5":             "store",
 	"github.com/pressly/goose/v3":         "store",
@@ -135,5 +138,5 @@ func TestPackagesImportWhatTheTableSays(t *testing.T) {
 
 // isTestOnly names packages that only tests import.
 func isTestOnly(name string) bool {
-	return name == "store/storetest" || strings.HasPrefix(name, "internal/e2e") || name == "internal/archtest" || name == "internal/bench" || strings.HasPrefix(name, "sso/internal/samltest")
+	return name == "store/storetest" || name == "internal/mail/smtptest" || strings.HasPrefix(name, "internal/e2e") || name == "internal/archtest" || name == "internal/bench" || strings.HasPrefix(name, "sso/internal/samltest")
 }

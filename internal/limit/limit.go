@@ -100,13 +100,27 @@ func (m *Memory) try(r Rule, key string, count bool) error {
 	until = until.Add(r.Every)
 	// The wait until there is room for this attempt among the Burst.
 	if wait := until.Sub(now) - time.Duration(r.Burst)*r.Every; wait > 0 {
-		return tooMany(wait)
+		return TooMany(wait)
 	}
 	if count {
 		m.makeRoom(now)
 		m.until[b] = until
 	}
 	return nil
+}
+
+// Adopt takes over what is known of a key elsewhere: after how long all its
+// attempts will be forgotten.
+func (m *Memory) Adopt(r Rule, key string, after time.Duration) {
+	b, now := bucketOf(r, key), m.Now()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if after <= 0 {
+		delete(m.until, b)
+		return
+	}
+	m.makeRoom(now)
+	m.until[b] = now.Add(after)
 }
 
 // makeRoom keeps the table bounded: first what is over goes, then, under a
@@ -132,7 +146,8 @@ func (m *Memory) makeRoom(now time.Time) {
 	}
 }
 
-func tooMany(wait time.Duration) error {
+// TooMany is the refusal of an attempt for which there is room after a wait.
+func TooMany(wait time.Duration) error {
 	wait = wait.Truncate(time.Second) + time.Second
 	return fault.TooMany.Errorf("Too many attempts. Try again in %s.", human(wait)).After(wait).Coded("too_many_requests")
 }

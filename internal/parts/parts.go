@@ -16,8 +16,20 @@ import (
 // The variables that scripts/parts.sh prints.
 const (
 	Postgres = "GATEHOUSE_TEST_POSTGRES" // URL of a database that the user owns
+	Redis    = "GATEHOUSE_TEST_REDIS"    // URL of a Redis
 	SSP      = "GATEHOUSE_TEST_SSP"      // base URL of SimpleSAMLphp, without a path
 	SSPDir   = "GATEHOUSE_TEST_SSP_DIR"  // its folder: sps/ is where service providers are registered
+
+	// Identity providers as SimpleSAMLphp is: a base URL, and a folder with sps/
+	// and cert/.
+	Samlp      = "GATEHOUSE_TEST_SAMLP"
+	SamlpDir   = "GATEHOUSE_TEST_SAMLP_DIR"
+	PySAML2    = "GATEHOUSE_TEST_PYSAML2"
+	PySAML2Dir = "GATEHOUSE_TEST_PYSAML2_DIR"
+
+	Keycloak         = "GATEHOUSE_TEST_KEYCLOAK"          // base URL; the realm is gatehouse
+	KeycloakPassword = "GATEHOUSE_TEST_KEYCLOAK_PASSWORD" // of its administrator, admin
+
 	Chromium = "GATEHOUSE_TEST_CHROMIUM" // path of the browser
 
 	Strict = "GATEHOUSE_TEST_STRICT" // not empty: a missing part fails the test
@@ -25,8 +37,18 @@ const (
 
 var names = map[string]string{
 	Postgres: "a PostgreSQL server",
+	Redis:    "Redis",
 	SSP:      "SimpleSAMLphp",
 	SSPDir:   "SimpleSAMLphp's folder",
+
+	Samlp:      "Auth0's samlp",
+	SamlpDir:   "samlp's folder",
+	PySAML2:    "pysaml2",
+	PySAML2Dir: "pysaml2's folder",
+
+	Keycloak:         "Keycloak",
+	KeycloakPassword: "the password of Keycloak's administrator",
+
 	Chromium: "Chromium",
 }
 
