@@ -155,25 +155,12 @@ func (l *Login) check(ctx context.Context, m Method, raw []byte, want sso.Expect
 	if err != nil {
 		return nil, refused(withRemedies(err))
 	}
-	// It would be kept for as long as the account is.
-	if len(a.Subject.Value) > mostSubject || len(a.Subject.Kind) > mostSubject {
-		return nil, refused(&sso.Rejection{
-			Code:     "name_id_too_long",
-			Message:  "What the identity provider calls the person is too long.",
-			Expected: fmt.Sprintf("at most %d bytes", mostSubject),
-			Got:      fmt.Sprintf("%d bytes", len(a.Subject.Value)),
-			Remedy:   "Send a NameID, or map an identity attribute, that is an identifier and nothing more.",
-		})
-	}
 	return a, nil
 }
 
-// What is kept of a response, in bytes. Whoever makes an account here can
-// have a provider that says anything.
-const (
-	mostSubject = 1024
-	mostClaim   = 512 // of a name
-)
+// mostClaim bounds a name that is kept, in bytes: whoever makes an account here
+// can have a provider that says anything.
+const mostClaim = 512
 
 // answerUnsolicited goes on with a response that answers no request. Its id
 // is used up in either mode: it must not be good for a second one.
