@@ -19,7 +19,9 @@ import (
 	"time"
 
 	"gatehouse/account"
+	"gatehouse/audit"
 	"gatehouse/internal/fault"
+	"gatehouse/internal/ident"
 	"gatehouse/internal/seal"
 )
 
@@ -32,6 +34,7 @@ type memoryStore struct {
 	order  []string
 	inTx   bool
 	locked string
+	events []audit.Event
 }
 
 func (m *memoryStore) Tx(ctx context.Context, fn func(context.Context) error) error {
@@ -101,21 +104,35 @@ func (m *memoryStore) UpdateIdP(_ context.Context, i *IdP) error {
 	return nil
 }
 
+func (m *memoryStore) AddEvent(_ context.Context, e audit.Event) error {
+	if !m.inTx {
+		return fmt.Errorf("recorded %s outside of a transaction", e.Action)
+	}
+	m.events = append(m.events, e)
+	return nil
+}
+
+func (m *memoryStore) Events(context.Context, audit.Filter, string, int) ([]audit.Event, error) {
+	return m.events, nil
+}
+
 var (
 	acme   = account.Organization{ID: "org1", AccountID: "a1", Name: "Acme"}
 	globex = account.Organization{ID: "org2", AccountID: "a2", Name: "Globex"}
-	admin  = account.Actor{User: account.User{ID: "u1"}}
+	admin  = account.Actor{User: account.User{ID: "u1", Email: "ada@acme.test"}}
 )
 
 func newIdPs() (*IdPs, *memoryStore) {
 	store := &memoryStore{idps: map[string]IdP{}}
 	n := 0
+	now := func() time.Time { return moment }
 	return &IdPs{
 		Store: store,
 		Keys:  seal.New(),
 		Base:  "https://sso.example.com",
 		NewID: func() string { n++; return fmt.Sprintf("am%d", n) },
-		Now:   func() time.Time { return moment },
+		Now:   now,
+		Audit: &audit.Log{Store: store, Now: now, NewID: ident.UUID},
 	}, store
 }
 
