@@ -44,7 +44,7 @@ status() {
 answers() {
 	local name=$1 port=$2 path=$3 tenths=$4
 	for ((; tenths > 0; tenths--)); do
-		ours "$(<"$dir/$name.pid")" "$name" || return 1
+		kill -0 "$(<"$dir/$name.pid")" 2>/dev/null || return 1
 		[[ $( (status "$port" "$path") 2>/dev/null) != *" 200 "* ]] || return 0
 		sleep 0.1
 	done
