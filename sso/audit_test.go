@@ -53,7 +53,7 @@ func TestNoKeyAndNoCertificateIsInTheLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Update(t.Context(), admin, acme, i.ID, Change{Certificates: new(idpCertificate(t))}); err != nil {
+	if _, err := s.Update(t.Context(), admin, acme, i.ID, Change{Certificates: new(armour(certify(t, "idp.example.com", idpRSAKey(t, 2048), 2)))}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Delete(t.Context(), admin, acme, i.ID); err != nil {
