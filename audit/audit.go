@@ -26,7 +26,7 @@ type Event struct {
 	At             time.Time
 	OrganizationID string // whose business it is; empty for what is nobody's but the operators'
 	Actor          Actor
-	Action         string // one of the words below
+	Action         string // one of Actions
 	Target         Target
 	IP             netip.Addr // zero if it is not known
 	UserAgent      string     // up to 256 bytes; may be empty
@@ -52,35 +52,6 @@ type Target struct {
 	ID   string
 	Name string // as it was called then
 }
-
-// The actions. They are kept for good, so a word never changes its meaning.
-const (
-	UserSignUp         = "user.signup"
-	UserUpdate         = "user.update"
-	UserProveAddress   = "user.prove_address"
-	UserDisown         = "user.disown"
-	UserCreateOperator = "user.create_operator"
-
-	OrganizationCreate = "organization.create"
-	OrganizationUpdate = "organization.update"
-	UnitCreate         = "unit.create"
-	UnitUpdate         = "unit.update"
-
-	IdPCreate  = "idp.create"
-	IdPUpdate  = "idp.update"
-	IdPEnable  = "idp.enable"
-	IdPDisable = "idp.disable"
-	IdPDelete  = "idp.delete"
-
-	IdentityLink = "identity.link"
-	LoginSuccess = "login.success"
-	SessionEnd   = "session.end"
-
-	RecoverLoginLink  = "recover.login_link"
-	RecoverGrantAdmin = "recover.grant_admin"
-
-	BackupCreate = "backup.create"
-)
 
 // Details say more of an event: by name, in the API's words.
 type Details map[string]string
@@ -129,10 +100,11 @@ type Log struct {
 
 // Record writes an event, at this moment, in the transaction that ctx carries:
 // the change that it tells of and the event are kept together or not at all.
-// An event without an actor or an action is our own mistake, and an error.
+// An event without an actor, or with an action that is not in Actions, is our
+// own mistake, and an error.
 func (l *Log) Record(ctx context.Context, e Event) error {
-	if e.Actor.Name == "" || e.Action == "" {
-		return fmt.Errorf("record event %q of %q: an event has an actor and an action", e.Action, e.Actor.Name)
+	if _, known := words[e.Action]; !known || e.Actor.Name == "" {
+		return fmt.Errorf("record event %q of %q: an event has an actor, and an action of the table", e.Action, e.Actor.Name)
 	}
 	e.At = l.Now()
 	e.ID = l.NewID(e.At)

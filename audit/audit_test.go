@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +62,7 @@ func TestAnEventWithoutActorOrActionIsRefused(t *testing.T) {
 		"no actor":         {Action: LoginSuccess},
 		"actor of no name": {Actor: Actor{ID: "u1"}, Action: LoginSuccess},
 		"no action":        {Actor: Operator()},
+		"another action":   {Actor: Operator(), Action: "user.forget"},
 	} {
 		l, s := newLog()
 		if err := l.Record(t.Context(), e); err == nil || len(s.events) != 0 {
@@ -105,6 +107,18 @@ func TestOnlyWhatChangedIsNoted(t *testing.T) {
 	d.Changed("tier", "business", "business")
 	if diff := cmp.Diff(Details{"name.before": "Acme", "name.after": "Acme Ltd"}, d); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestActionsAreTwoWordsAndSaidInWords(t *testing.T) {
+	shape := regexp.MustCompile(`^[a-z]+\.[a-z]+(_[a-z]+)*$`)
+	for _, a := range Actions() {
+		if !shape.MatchString(a) || Words(a) == "" || Words(a) == a {
+			t.Errorf("got %q, said as %q; want two words with a dot between, and words for people", a, Words(a))
+		}
+	}
+	if got := Words("user.forget"); got != "user.forget" {
+		t.Errorf("got %q for an action that is not known, want itself", got)
 	}
 }
 

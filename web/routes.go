@@ -78,6 +78,8 @@ func (s *site) routes() []route {
 		{"GET " + idpPath + "/delete", account.ManageIdPs, s.confirmDeleteIdP},
 		{"POST " + idpPath + "/delete", account.ManageIdPs, s.deleteIdP},
 
+		{"GET " + organizationPath + "/audit-log", account.ReadAudit, s.listAudit},
+
 		{"GET /static/{file}", account.Anyone, s.showAsset},
 		{"GET /favicon.ico", account.Anyone, s.showFavicon},
 	}

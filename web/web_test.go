@@ -8,6 +8,7 @@ import (
 
 func TestEveryTemplateFitsItsStruct(t *testing.T) {
 	pages := map[string]any{
+		"audit":            &auditPage{},
 		"error":            &errorPage{},
 		"home":             &homePage{},
 		"idp":              &idpPage{},

@@ -1,0 +1,79 @@
+package audit
+
+import (
+	"maps"
+	"slices"
+)
+
+// The actions: what it was done to, and what was done. They are kept for good,
+// so none changes its meaning.
+const (
+	UserSignUp         = "user.signup"
+	UserUpdate         = "user.update"
+	UserProveAddress   = "user.prove_address"
+	UserDisown         = "user.disown"
+	UserCreateOperator = "user.create_operator"
+
+	OrganizationCreate = "organization.create"
+	OrganizationUpdate = "organization.update"
+	UnitCreate         = "unit.create"
+	UnitUpdate         = "unit.update"
+
+	IdPCreate  = "idp.create"
+	IdPUpdate  = "idp.update"
+	IdPEnable  = "idp.enable"
+	IdPDisable = "idp.disable"
+	IdPDelete  = "idp.delete"
+
+	IdentityLink = "identity.link"
+	LoginSuccess = "login.success"
+	SessionEnd   = "session.end"
+
+	RecoverLoginLink  = "recover.login_link"
+	RecoverGrantAdmin = "recover.grant_admin"
+
+	BackupCreate = "backup.create"
+	KeysRotate   = "keys.rotate"
+)
+
+// words say what was done, to people: an action without words is not recorded.
+var words = map[string]string{
+	UserSignUp:         "Made an account for themselves",
+	UserUpdate:         "Changed their profile",
+	UserProveAddress:   "Proved their address",
+	UserDisown:         "Disowned an account with their address",
+	UserCreateOperator: "Made the first operator",
+
+	OrganizationCreate: "Made the organization",
+	OrganizationUpdate: "Changed the organization",
+	UnitCreate:         "Made a unit",
+	UnitUpdate:         "Renamed a unit",
+
+	IdPCreate:  "Added an identity provider",
+	IdPUpdate:  "Changed an identity provider",
+	IdPEnable:  "Enabled an identity provider",
+	IdPDisable: "Disabled an identity provider",
+	IdPDelete:  "Deleted an identity provider",
+
+	IdentityLink: "Linked their account to an identity provider",
+	LoginSuccess: "Logged in",
+	SessionEnd:   "Ended a session",
+
+	RecoverLoginLink:  "Made a recovery link",
+	RecoverGrantAdmin: "Made somebody a super admin",
+
+	BackupCreate: "Copied the database",
+	KeysRotate:   "Made new keys",
+}
+
+// Words say what an action was, to people; of an action that is not known any
+// more, the action itself.
+func Words(action string) string {
+	if w, known := words[action]; known {
+		return w
+	}
+	return action
+}
+
+// Actions lists all that there are, sorted.
+func Actions() []string { return slices.Sorted(maps.Keys(words)) }
