@@ -11,6 +11,21 @@ func Scan(raw []byte) *etree.Element {
 	return s.root
 }
 
+// ScanWork says how often the scanner compared names, and why it refused.
+func ScanWork(raw []byte) (compared int, refused string) {
+	s, r := newScanner(raw)
+	if r == nil {
+		r = s.document()
+	}
+	if s != nil {
+		compared = s.compared
+	}
+	if r != nil {
+		refused = r.Code
+	}
+	return compared, refused
+}
+
 // Codes gives every rejection code with its message and remedy.
 func Codes() map[string][2]string {
 	out := map[string][2]string{}

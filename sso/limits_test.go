@@ -50,10 +50,11 @@ func TestLimits(t *testing.T) {
 		{"elements, all of them", value(filler(10_000 - base - 1)), ""},
 		{"elements, one more", value(filler(10_000 - base)), "xml_too_complex"},
 		{"bytes", value(strings.Repeat("x", 256<<10)), "response_too_large"},
-		{"namespaces, all of them", `<saml:AttributeValue` + declarations(60) + `/>`, ""},
-		{"namespaces, one more", `<saml:AttributeValue` + declarations(61) + `/>`, "xml_too_complex"},
-		{"namespaces of many elements", `<saml:AttributeValue` + declarations(40) + `>` + filler(5_000) + `</saml:AttributeValue>`, "xml_too_complex"},
-		{"attributes of one element", `<saml:AttributeValue` + strings.ReplaceAll(declarations(60), "xmlns:", "") + `/>`, ""},
+		{"namespaces, all of them", `<saml:AttributeValue` + declarations(30) + `><x` + declarations(30) + `/></saml:AttributeValue>`, ""},
+		{"namespaces, one more", `<saml:AttributeValue` + declarations(30) + `><x` + declarations(31) + `/></saml:AttributeValue>`, "xml_too_complex"},
+		{"namespaces of many elements", `<saml:AttributeValue` + declarations(30) + `>` + filler(6_000) + `</saml:AttributeValue>`, "xml_too_complex"},
+		{"attributes of one element", `<saml:AttributeValue` + strings.ReplaceAll(declarations(32), "xmlns:", "") + `/>`, ""},
+		{"attributes of one element, one more", `<saml:AttributeValue` + strings.ReplaceAll(declarations(33), "xmlns:", "") + `/>`, "xml_too_complex"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := bothSigned(t)
@@ -88,14 +89,14 @@ func bothSigned(tb testing.TB) samltest.Case {
 // BenchmarkHostile is what the most expensive strangers cost. Each has a
 // signature that was honest once, so that the libraries get to work.
 func BenchmarkHostile(b *testing.B) {
-	late := samltest.Replace(bothSigned(b).Response, ">everybody</saml:AttributeValue>", ">everybody</saml:AttributeValue><saml:AttributeValue"+declarations(40)+">"+strings.Repeat("<x/>", 4300)+"</saml:AttributeValue>")
+	late := samltest.Replace(bothSigned(b).Response, ">everybody</saml:AttributeValue>", ">everybody</saml:AttributeValue><saml:AttributeValue"+declarations(32)+">"+strings.Repeat("<x/>", 5300)+"</saml:AttributeValue>")
 	for _, tt := range []struct{ name, doc string }{
 		{"100,000 namespaces", "<a" + declarations(10_000) + ">"},
 		{"100,000 elements", "<p:Response xmlns:p='urn:oasis:names:tc:SAML:2.0:protocol' ID='a'>" + strings.Repeat("<x/>", 50_000)},
 		{"deep", strings.Repeat("<x>", 80_000)},
 		{"references", "<p:Response xmlns:p='urn:oasis:names:tc:SAML:2.0:protocol' ID='a'>" + strings.Repeat("&amp;", 50_000)},
 		{"attributes", "<p:Response xmlns:p='urn:oasis:names:tc:SAML:2.0:protocol' ID='a'>" + strings.Repeat("<x a='' b='' c='' d='' e='' f='' g=''/>", 6_000)},
-		{"4,300 more elements under 40 namespaces after signing", late},
+		{"5,300 more elements under 36 namespaces after signing", late},
 	} {
 		b.Run(tt.name, func(b *testing.B) {
 			c := bothSigned(b)

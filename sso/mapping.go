@@ -3,6 +3,7 @@ package sso
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -246,7 +247,7 @@ func (p *profile) mapEmail(s source, mapped string) *Rejection {
 			continue
 		}
 		if p.out.Email != "" && email != p.out.Email {
-			return reject("attribute_conflict", "one value of "+name, p.out.Email+" and "+email)
+			return reject("attribute_conflict", "one value of "+name, "several addresses")
 		}
 		p.out.Email = email
 	}
@@ -286,7 +287,7 @@ func (p *profile) subjectOf(name string, values []string) *Rejection {
 			continue
 		}
 		if found != "" {
-			return reject("attribute_conflict", "one value of "+name, found+" and "+v)
+			return reject("attribute_conflict", "one value of "+name, "several")
 		}
 		found = v
 	}
@@ -298,7 +299,7 @@ func (p *profile) subjectOf(name string, values []string) *Rejection {
 
 func (p *profile) setSubject(kind, v string) *Rejection {
 	if len(kind) > maxIdentity || len(v) > maxIdentity {
-		return reject("no_identity", "at most 1024 bytes", v)
+		return reject("no_identity", "at most 1024 bytes", strconv.Itoa(max(len(kind), len(v)))+" bytes")
 	}
 	p.out.Subject = Subject{Kind: kind, Value: v}
 	return nil

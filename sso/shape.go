@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -39,7 +40,7 @@ func (s *shape) enter(open []openElement, e *openElement, attributes []attribute
 	switch {
 	case len(open) == 0:
 		if e.space != protocolSpace || name != "Response" {
-			return reject("not_a_response", "Response in "+protocolSpace, name+" in "+e.space)
+			return reject("not_a_response", "Response in "+protocolSpace, shortName(name)+" in "+e.space)
 		}
 		s.root = e.el
 	case e.space == protocolSpace && name == "Response":
@@ -55,7 +56,7 @@ func (s *shape) enter(open []openElement, e *openElement, attributes []attribute
 func (s *shape) enterAssertion(open []openElement, e *openElement) *Rejection {
 	if len(open) != 1 {
 		parent := open[len(open)-1].el.Tag
-		return reject("assertion_misplaced", "a child of Response", e.el.Tag+" in "+parent)
+		return reject("assertion_misplaced", "a child of Response", e.el.Tag+" in "+shortName(parent))
 	}
 	if s.assertion != nil || s.encrypted {
 		return reject("several_assertions", "one", "a second "+e.el.Tag)
@@ -77,10 +78,10 @@ func (s *shape) enterSignature(open []openElement, e *openElement) *Rejection {
 	case s.assertion:
 		place = &s.assertionSignature
 	default:
-		return reject("signature_misplaced", "a child of Response or Assertion", "a Signature in "+parent.Tag)
+		return reject("signature_misplaced", "a child of Response or Assertion", "a Signature in "+shortName(parent.Tag))
 	}
 	if *place != nil {
-		return reject("several_signatures", "one", "a second one in "+parent.Tag)
+		return reject("several_signatures", "one", "a second one in "+shortName(parent.Tag))
 	}
 	*place = e.el
 	return nil
@@ -96,16 +97,21 @@ func (s *shape) checkIDs(e *openElement, attributes []attribute) *Rejection {
 			continue
 		}
 		if a.prefix != "" {
-			return reject("id_invalid", "an ID without prefix", a.prefix+":"+a.local)
+			return reject("id_invalid", "an ID without prefix", shortName(a.prefix)+":"+a.local)
 		}
 		if want := idName(e.space); want != "" && a.local != want {
 			return reject("id_invalid", want, a.local)
 		}
-		if found || !isID(a.value) {
-			return reject("id_invalid", "one XML id", a.value)
+		// What an identity provider calls id in elements of its own may be a
+		// person's, so that no value is repeated.
+		if found {
+			return reject("id_invalid", "one XML id", "two on "+shortName(e.el.Tag))
+		}
+		if !isID(a.value) {
+			return reject("id_invalid", "one XML id", strconv.Itoa(len(a.value))+" bytes on "+shortName(e.el.Tag)+" that are none")
 		}
 		if s.ids[a.value] {
-			return reject("id_duplicate", "", a.value)
+			return reject("id_duplicate", "", "the second one on "+shortName(e.el.Tag))
 		}
 		if s.ids == nil {
 			s.ids = make(map[string]bool, 4)

@@ -6,6 +6,7 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -96,7 +97,7 @@ func readSignature(el *etree.Element, id string) (*signature, *Rejection) {
 	}
 	var err error
 	if s.bytes, err = base64.StdEncoding.DecodeString(compact(v)); err != nil || len(s.bytes) == 0 {
-		return nil, reject("signature_malformed", "base64 in SignatureValue", v)
+		return nil, reject("signature_malformed", "base64 in SignatureValue", strconv.Itoa(len(v))+" bytes that are none")
 	}
 	if parts[2] != nil {
 		s.claim = certificateIn(parts[2])

@@ -34,7 +34,7 @@ func (p *profile) checkSubject(el *etree.Element) *Rejection {
 func (p *profile) readNameID(el *etree.Element) *Rejection {
 	v, ok := text(el)
 	if !ok || trim(v) == "" {
-		return reject("name_id_missing", "a name", v)
+		return reject("name_id_missing", "a name", "blanks, or elements inside")
 	}
 	n := NameID{
 		Value:           v,

@@ -36,14 +36,14 @@ func (s *scanner) startTag() *Rejection {
 	if r := s.checkAttributes(); r != nil {
 		return r
 	}
-	space, r := s.lookup(prefix)
+	in, r := s.lookup(prefix)
 	if r != nil {
 		return r
 	}
-	if prefix == "xmlns" || space == xmlSpace {
+	if prefix == "xmlns" || in.space == xmlSpace {
 		return reject("xml_namespace", "", "an element in a reserved namespace")
 	}
-	opened.space = space
+	opened.space = in.space
 	opened.el = s.newElement(prefix, local, s.attributes)
 	if r := s.enter(s.open, &opened, s.attributes); r != nil {
 		return r
@@ -105,6 +105,7 @@ func (s *scanner) attribute() *Rejection {
 		return s.malformed("an attribute without a quoted value")
 	}
 	s.pos = len(s.text) - len(tail)
+	start := s.pos - 1 - len(value)
 	if strings.IndexByte(value, '<') >= 0 {
 		return s.malformed("a < in an attribute")
 	}
@@ -113,10 +114,11 @@ func (s *scanner) attribute() *Rejection {
 			return r
 		}
 	}
-	if value, r = unescape(value, true); r != nil {
-		return r
+	value, bad := unescape(value, true)
+	if bad >= 0 {
+		return s.badReference(start + bad)
 	}
-	s.attributes = append(s.attributes, attribute{prefix, local, value})
+	s.attributes = append(s.attributes, attribute{prefix: prefix, local: local, value: value})
 	return nil
 }
 
@@ -125,7 +127,7 @@ func (s *scanner) declare(prefix, local, space string) *Rejection {
 	if prefix == "" {
 		local = "" // the default namespace, which xmlns="" may end
 	} else if space == "" || local == "xmlns" {
-		return reject("xml_namespace", "", "an emptied or reserved prefix "+local)
+		return reject("xml_namespace", "", "an emptied or reserved prefix "+shortName(local))
 	}
 	// Nobody has use for references in namespace names; two parsers that
 	// disagree on one would see different elements.
@@ -133,58 +135,69 @@ func (s *scanner) declare(prefix, local, space string) *Rejection {
 		return reject("xml_namespace", "", "a namespace name with references or blanks")
 	}
 	if (local == "xml") != (space == xmlSpace) || space == xmlnsSpace {
-		return reject("xml_namespace", "", "a reserved namespace, bound to "+local)
+		return reject("xml_namespace", "", "a reserved namespace, bound to "+shortName(local))
 	}
 	if len(s.scope) == maxInScope {
 		return tooComplex("namespaces in scope", maxInScope)
 	}
-	s.scope = append(s.scope, binding{local, space})
+	if s.numbers == nil {
+		s.numbers = make(map[string]int, 16)
+	}
+	number, met := s.numbers[space]
+	if !met {
+		number = len(s.numbers) + 1
+		s.numbers[space] = number
+	}
+	s.scope = append(s.scope, binding{local, space, number})
 	return nil
 }
 
 // lookup gives the namespace that a prefix stands for.
-func (s *scanner) lookup(prefix string) (string, *Rejection) {
+func (s *scanner) lookup(prefix string) (binding, *Rejection) {
 	for i := len(s.scope) - 1; i >= 0; i-- {
+		if s.compared++; s.compared > maxCompared {
+			return binding{}, tooComplex("names compared", maxCompared)
+		}
 		if s.scope[i].prefix == prefix {
-			return s.scope[i].space, nil
+			return s.scope[i], nil
 		}
 	}
 	switch prefix {
 	case "":
-		return "", nil
+		return binding{}, nil
 	case "xml":
-		return xmlSpace, nil
+		return binding{prefix, xmlSpace, xmlNumber}, nil
 	}
-	return "", reject("xml_namespace", "", "an undeclared prefix "+prefix)
+	return binding{}, reject("xml_namespace", "", "an undeclared prefix "+shortName(prefix))
 }
 
 // checkAttributes refuses attributes that stand twice, as written or by
-// namespace, and undeclared prefixes.
+// namespace, and undeclared prefixes. Each prefix is looked up once, and
+// namespaces are compared by number: a stranger may send as many prefixes for
+// one local name as an element can have, for namespaces as long as a response.
 func (s *scanner) checkAttributes() *Rejection {
 	for i := range s.attributes {
 		a := &s.attributes[i]
+		// An attribute without prefix is in no namespace, and declarations are
+		// in one that nothing else can be bound to.
+		switch a.prefix {
+		case "":
+		case "xmlns":
+			a.space = xmlnsNumber
+		default:
+			in, r := s.lookup(a.prefix)
+			if r != nil {
+				return r
+			}
+			a.space = in.number
+		}
 		for j := range s.attributes[:i] {
-			b := &s.attributes[j]
-			if a.local != b.local || (a.prefix == "") != (b.prefix == "") {
-				continue
+			if s.compared++; s.compared > maxCompared {
+				return tooComplex("names compared", maxCompared)
 			}
-			if a.prefix == b.prefix {
-				return reject("xml_attribute", "", a.local)
+			if b := &s.attributes[j]; a.local == b.local && a.space == b.space {
+				return reject("xml_attribute", "", shortName(a.local))
 			}
-			if a.prefix == "xmlns" || b.prefix == "xmlns" {
-				continue
-			}
-			x, _ := s.lookup(a.prefix)
-			y, _ := s.lookup(b.prefix)
-			if x == y {
-				return reject("xml_attribute", "", a.local)
-			}
-		}
-		if a.prefix == "" || a.prefix == "xmlns" {
-			continue
-		}
-		if _, r := s.lookup(a.prefix); r != nil {
-			return r
 		}
 	}
 	return nil
@@ -206,7 +219,7 @@ func (s *scanner) name() (prefix, local string, r *Rejection) {
 	}
 	raw := s.text[start:s.pos]
 	if raw == "" || colon == s.pos-1 || s.pos < len(s.text) && (s.text[s.pos] == ':' || s.text[s.pos] >= 0x80) {
-		return "", "", reject("xml_name", "", s.text[start:])
+		return "", "", reject("xml_name", "", "a name at "+s.place(start))
 	}
 	if colon < 0 {
 		return "", raw, nil
@@ -236,18 +249,20 @@ func tooComplex(what string, most int) *Rejection {
 
 // unescape gives the value of text or of an attribute as XML parsers give it:
 // references replaced (XML 1.0, 4.6), line ends normalised (2.11), white space
-// in attributes made blanks (3.3.3).
-func unescape(text string, inAttribute bool) (string, *Rejection) {
+// in attributes made blanks (3.3.3). bad is where a reference begins that
+// stands for nothing, or negative.
+func unescape(text string, inAttribute bool) (value string, bad int) {
 	special := "&\r"
 	if inAttribute {
 		special = "&\r\n\t"
 	}
 	at := strings.IndexAny(text, special)
 	if at < 0 {
-		return text, nil
+		return text, -1
 	}
 	var b strings.Builder
-	b.Grow(len(text))
+	whole := len(text)
+	b.Grow(whole)
 	for ; at >= 0; at = strings.IndexAny(text, special) {
 		b.WriteString(text[:at])
 		c := text[at]
@@ -256,7 +271,7 @@ func unescape(text string, inAttribute bool) (string, *Rejection) {
 			name, tail, ok := strings.Cut(text, ";")
 			char, known := reference(name)
 			if !ok || !known {
-				return "", reject("xml_entity", "", "&"+text)
+				return "", whole - len(text) - 1
 			}
 			b.WriteRune(char)
 			text = tail
@@ -272,7 +287,7 @@ func unescape(text string, inAttribute bool) (string, *Rejection) {
 		b.WriteByte(c)
 	}
 	b.WriteString(text)
-	return b.String(), nil
+	return b.String(), -1
 }
 
 // reference gives the character that a reference stands for.

@@ -2,6 +2,7 @@ package sso
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -14,17 +15,26 @@ const (
 	maxDepth      = 64
 	maxElements   = 10_000
 	maxAttributes = 20_000 // in the whole document
-	maxOnElement  = 64     // attributes of one element, namespace declarations included
+	maxOnElement  = 32     // attributes of one element, namespace declarations included
 	maxInScope    = 64     // namespace declarations in scope at one element
 
 	// maxScopes bounds the sum, over all elements, of the declarations in
 	// scope at each: that is what canonicalization costs.
 	maxScopes = 200_000
+
+	// maxCompared bounds how often a name is compared with another: attributes
+	// with the others of their element, prefixes with the declarations in
+	// scope.
+	maxCompared = 3 * maxResponse
 )
 
 const (
 	xmlSpace   = "http://www.w3.org/XML/1998/namespace"
 	xmlnsSpace = "http://www.w3.org/2000/xmlns/"
+
+	// The numbers of namespaces that nobody declares. 0 is none.
+	xmlnsNumber = -1
+	xmlNumber   = -2
 )
 
 // A scanner reads a response once, strictly: it refuses what is not well-formed
@@ -38,11 +48,14 @@ type scanner struct {
 	pos  int
 
 	open       []openElement
-	scope      []binding // namespace declarations in scope, innermost last
+	scope      []binding      // namespace declarations in scope, innermost last
+	numbers    map[string]int // of the namespaces declared so far
 	attributes []attribute
 	elements   int
 	total      int // attributes so far
 	scopes     int // declarations in scope so far, element by element
+	compared   int // names compared so far
+	skipped    int // bytes before text
 
 	shape
 	slabs
@@ -58,26 +71,22 @@ type openElement struct {
 type binding struct {
 	prefix string
 	space  string
+	number int // of the namespace: 1 or more, the same for the same namespace
 }
 
 type attribute struct {
 	prefix string
 	local  string
 	value  string
+	space  int // the number of its namespace, once the element's declarations are known
 }
 
 // scan reads a response into a tree and notes where its parts are.
 func scan(raw []byte) (*shape, *Rejection) {
-	if len(raw) > maxResponse {
-		return nil, reject("response_too_large", "at most 262144 bytes", "")
-	}
-	// Some .NET programs begin UTF-8 with a byte order mark. It says nothing
-	// that is not true already.
-	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
-	if r := checkCharacters(raw); r != nil {
+	s, r := newScanner(raw)
+	if r != nil {
 		return nil, r
 	}
-	s := &scanner{text: string(raw), open: make([]openElement, 0, 16), scope: make([]binding, 0, 16)}
 	if r := s.document(); r != nil {
 		return nil, r
 	}
@@ -85,6 +94,21 @@ func scan(raw []byte) (*shape, *Rejection) {
 		return nil, r
 	}
 	return &s.shape, nil
+}
+
+// newScanner makes a scanner of what is not too long, and text.
+func newScanner(raw []byte) (*scanner, *Rejection) {
+	if len(raw) > maxResponse {
+		return nil, reject("response_too_large", "at most 262144 bytes", "")
+	}
+	// Some .NET programs begin UTF-8 with a byte order mark. It says nothing
+	// that is not true already.
+	received := len(raw)
+	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
+	if r := checkCharacters(raw); r != nil {
+		return nil, r
+	}
+	return &scanner{text: string(raw), open: make([]openElement, 0, 16), scope: make([]binding, 0, 16), skipped: received - len(raw)}, nil
 }
 
 // checkCharacters refuses what is not UTF-8 and what XML 1.0 (2.2) does not
@@ -124,13 +148,13 @@ func (s *scanner) document() *Rejection {
 		case strings.HasPrefix(rest, "</"):
 			r = s.endTag()
 		case strings.HasPrefix(rest, "<!--"):
-			r = reject("xml_comment", "", rest)
+			r = s.construct("xml_comment", "a comment")
 		case strings.HasPrefix(rest, "<![CDATA["):
-			r = reject("xml_cdata", "", rest)
+			r = s.construct("xml_cdata", "a CDATA section")
 		case strings.HasPrefix(rest, "<!"):
-			r = reject("xml_doctype", "", rest)
+			r = s.construct("xml_doctype", "a declaration")
 		case strings.HasPrefix(rest, "<?"):
-			r = reject("xml_instruction", "", rest)
+			r = s.construct("xml_instruction", "an instruction")
 		default:
 			r = s.startTag()
 		}
@@ -182,11 +206,11 @@ func (s *scanner) declaration() *Rejection {
 func checkDeclared(name, value string) *Rejection {
 	switch {
 	case name == "version" && value != "1.0":
-		return reject("xml_malformed", "XML 1.0", "XML "+value)
+		return reject("xml_malformed", "XML 1.0", "XML "+shortName(value))
 	case name == "encoding" && !strings.EqualFold(value, "utf-8"):
-		return reject("xml_encoding", "UTF-8", value)
+		return reject("xml_encoding", "UTF-8", shortName(value))
 	case name == "standalone" && value != "yes" && value != "no":
-		return reject("xml_malformed", "", "standalone "+value)
+		return reject("xml_malformed", "", "standalone "+shortName(value))
 	}
 	return nil
 }
@@ -223,9 +247,9 @@ func (s *scanner) characters() *Rejection {
 	if strings.Contains(text, "]]>") {
 		return s.malformed("]]> in text")
 	}
-	text, r := unescape(text, false)
-	if r != nil {
-		return r
+	text, bad := unescape(text, false)
+	if bad >= 0 {
+		return s.badReference(s.pos + bad)
 	}
 	s.pos += end
 	s.open[len(s.open)-1].el.AddChild(s.newText(text))
@@ -258,7 +282,30 @@ func (s *scanner) leave() {
 }
 
 func (s *scanner) malformed(what string) *Rejection {
-	return reject("xml_malformed", "", what)
+	return reject("xml_malformed", "", what+", at "+s.place(s.pos))
+}
+
+// construct refuses what begins at the present position. What is inside, and
+// what comes after it, may be about a person and is not repeated: rejections
+// go to the log.
+func (s *scanner) construct(code, what string) *Rejection {
+	return reject(code, "", what+" at "+s.place(s.pos))
+}
+
+func (s *scanner) badReference(at int) *Rejection {
+	return reject("xml_entity", "", "a reference at "+s.place(at))
+}
+
+// place says where in the response, as it came, something is.
+func (s *scanner) place(at int) string { return "byte " + strconv.Itoa(s.skipped+at) }
+
+// shortName is a name of an element or attribute, as a rejection shows it.
+func shortName(name string) string {
+	const most = 64
+	if len(name) <= most {
+		return name
+	}
+	return name[:most] + "…"
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
