@@ -12,9 +12,11 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"gatehouse/account"
 	"gatehouse/internal/fault"
+	"gatehouse/internal/limit"
 	"gatehouse/session"
 )
 
@@ -32,7 +34,13 @@ type Store interface {
 type Gate struct {
 	Store  Store
 	Tokens *session.Tokens
+	Limits limit.Limiter // nil: nothing is counted
 }
+
+// unknownTokens bounds how many tokens that nobody has, or not any more, may be
+// tried from one address. It is wide: the forgotten programs of an office, all
+// behind one address, must not shut out those who work there.
+var unknownTokens = limit.Rule{Name: "unknown token from address", Burst: 300, Every: 200 * time.Millisecond}
 
 // A Request is what somebody brings, and what they ask for.
 type Request struct {
@@ -59,7 +67,8 @@ type Visit struct {
 func (v Visit) LoggedIn() bool { return v.User.ID != "" }
 
 // Admit lets a visitor in, or returns fault.Unauthenticated, fault.NotFound
-// for a place that is not there for this visitor, or fault.Denied. Operations
+// for a place that is not there for this visitor, fault.Denied, or
+// fault.TooMany where many unknown tokens came from this address. Operations
 // that need account.Anyone are open: a bad token is then no hindrance, and
 // nobody is looked up.
 func (g *Gate) Admit(ctx context.Context, r Request) (Visit, error) {
@@ -70,7 +79,7 @@ func (g *Gate) Admit(ctx context.Context, r Request) (Visit, error) {
 	if r.Token == "" {
 		return Visit{}, fault.Unauthenticated.Errorf("Log in first: the request carries no token.").Coded("authentication_failed")
 	}
-	bearer, err := g.Tokens.Verify(ctx, r.Token)
+	bearer, err := g.bearer(ctx, r)
 	if err != nil {
 		return Visit{}, err
 	}
@@ -88,6 +97,25 @@ func (g *Gate) Admit(ctx context.Context, r Request) (Visit, error) {
 		return Visit{}, fault.Denied.Errorf("Only a super admin of %s may do this.", v.Organization.Name).Coded("user_not_organization_admin")
 	}
 	return v, nil
+}
+
+// bearer gives who holds the token of a request. Tokens that nobody has are
+// counted, and beyond the limit none from that address is looked up.
+func (g *Gate) bearer(ctx context.Context, r Request) (session.Bearer, error) {
+	if g.Limits == nil {
+		return g.Tokens.Verify(ctx, r.Token)
+	}
+	address := limit.Address(r.IP)
+	if err := g.Limits.Check(ctx, unknownTokens, address); err != nil {
+		return session.Bearer{}, err
+	}
+	b, err := g.Tokens.Verify(ctx, r.Token)
+	if errors.Is(err, session.ErrUnknown) {
+		if limited := g.Limits.Take(ctx, unknownTokens, address); limited != nil {
+			return session.Bearer{}, limited
+		}
+	}
+	return b, err
 }
 
 // operate lets operators in. A recovery is for one organization, and opens

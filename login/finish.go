@@ -10,6 +10,7 @@ import (
 	"gatehouse/account"
 	"gatehouse/audit"
 	"gatehouse/internal/fault"
+	"gatehouse/internal/limit"
 	"gatehouse/session"
 	"gatehouse/sso"
 )
@@ -69,9 +70,34 @@ func (asked) Error() string { return "the person has to be asked first" }
 // It returns fault.Denied with code login_in_another_browser, user_deactivated,
 // authentication_method_disabled, unknown_user_sso_login_attempt, email_missing,
 // email_taken, or one of those of linking; and fault.NotFound with code
-// login_expired. After a refusal the flow is still there until it expires, so
-// that loading the page again says the same.
+// login_expired, or fault.TooMany where too many flows were asked for that were
+// not there for whoever asked. After a refusal the flow is still there until it
+// expires, so that loading the page again says the same.
 func (l *Login) Finish(ctx context.Context, in Finish) (Step, error) {
+	address := limit.Address(in.Client.IP)
+	if err := l.Limits.Check(ctx, flowsByAddress, address); err != nil {
+		return Step{}, err
+	}
+	step, err := l.finishBound(ctx, in)
+	if code := codeOf(err); code == "login_expired" || code == "login_in_another_browser" {
+		if limited := l.Limits.Take(ctx, flowsByAddress, address); limited != nil {
+			return Step{}, limited
+		}
+	}
+	return step, err
+}
+
+// codeOf gives the code of an error; empty for none.
+func codeOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return fault.Of(err).Code
+}
+
+// finishBound finishes a login, in the browser that it is given to first where
+// it began in none.
+func (l *Login) finishBound(ctx context.Context, in Finish) (Step, error) {
 	step, err := l.finish(ctx, in)
 	if !errors.Is(err, errUnbound) {
 		return step, err

@@ -162,6 +162,7 @@ type Client struct {
 // locks an owner out by guessing.
 var (
 	startsByAddress   = limit.Rule{Name: "login start", Burst: 1000, Every: 10 * time.Millisecond}
+	flowsByAddress    = limit.Rule{Name: "unknown flow", Burst: 100, Every: time.Second}
 	refusalsByAddress = limit.Rule{Name: "saml refusal", Burst: 100, Every: time.Second}
 	guessesByBoth     = limit.Rule{Name: "password for account from address", Burst: 10, Every: time.Minute}
 	guessesByAddress  = limit.Rule{Name: "password from address", Burst: 100, Every: 6 * time.Second}

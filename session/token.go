@@ -173,6 +173,10 @@ func (s *Tokens) Issue(ctx context.Context, g Grant) (text string, t Token, err 
 	return text, t, nil
 }
 
+// ErrUnknown is the cause, for the gate to count, where a token that could be
+// one is nobody's.
+var ErrUnknown = errors.New("no such token")
+
 // errNotValid is the one answer to every token that does not count, so that it
 // tells nobody why.
 func errNotValid() *fault.Error {
@@ -182,14 +186,14 @@ func errNotValid() *fault.Error {
 // Verify gives the person that a token stands for. A token does not count
 // once it expired, its person was deactivated or expired all tokens, its login
 // method was disabled or deleted, or the person's link to it was cut. It
-// returns fault.Unauthenticated.
+// returns fault.Unauthenticated, caused by ErrUnknown where there is none.
 func (s *Tokens) Verify(ctx context.Context, text string) (Bearer, error) {
 	if !wellFormed(text) {
 		return Bearer{}, errNotValid()
 	}
 	b, err := s.Store.Bearer(ctx, sha256.Sum256([]byte(text)))
 	if errors.Is(err, fault.NotFound) {
-		return Bearer{}, errNotValid()
+		return Bearer{}, errNotValid().Because(ErrUnknown)
 	}
 	if err != nil {
 		return Bearer{}, fmt.Errorf("find token: %w", err)

@@ -25,6 +25,7 @@ type serveCommand struct {
 	Data        string `help:"Folder of the embedded database and of the keys." default:"gatehouse-data" type:"path" env:"GATEHOUSE_DATA"`
 	Keys        string `help:"File with the keys that seal secrets; DATA/keys unless said. Made on the first start." placeholder:"FILE" type:"path" env:"GATEHOUSE_KEYS"`
 	DatabaseURL string `name:"database-url" help:"PostgreSQL to keep everything in, instead of the embedded database." placeholder:"postgres://…" env:"GATEHOUSE_DATABASE_URL"`
+	RedisURL    string `name:"redis-url" help:"Redis through which several nodes share limits." placeholder:"redis://…" env:"GATEHOUSE_REDIS_URL"`
 
 	TrustedProxy []string      `name:"trusted-proxy" help:"Networks of proxies whose X-Forwarded-For is believed." placeholder:"CIDR" env:"GATEHOUSE_TRUSTED_PROXY"`
 	MetricsFrom  []string      `name:"metrics-from" help:"Networks that may read /metrics." default:"127.0.0.0/8,::1/128" placeholder:"CIDR" env:"GATEHOUSE_METRICS_FROM"`

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"runtime"
@@ -14,10 +15,12 @@ import (
 	"gatehouse/gate"
 	"gatehouse/internal/ident"
 	"gatehouse/internal/limit"
+	"gatehouse/internal/seal"
 	"gatehouse/login"
 	"gatehouse/session"
 	"gatehouse/sso"
 	"gatehouse/store"
+	"gatehouse/store/redis"
 	"gatehouse/web"
 )
 
@@ -25,6 +28,7 @@ import (
 type wired struct {
 	base          string
 	store         *store.Store
+	redis         *redis.Server // nil: this node shares its limits with no other
 	people        *account.People
 	organizations *account.Organizations
 	idps          *sso.IdPs
@@ -53,6 +57,10 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 		return nil, err
 	}
 	w := &wired{base: public.String(), store: db}
+	limits, err := w.limiter(ctx, c, keys, log)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	events := auditLog(db)
 	passwords := account.NewPasswords()
 	tokens := &session.Tokens{Store: db, Lifetime: c.SessionAge, Now: time.Now, Audit: events}
@@ -63,11 +71,11 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 	w.idps = &sso.IdPs{Store: db, Keys: keys, Base: w.base, NewID: ident.Source("am"), Now: time.Now, Audit: events}
 	logins := &login.Login{
 		Store: db, Provider: provider, Tokens: tokens, People: w.people, Passwords: passwords,
-		Limits: &limit.Memory{Now: time.Now}, Checks: limit.NewSlots(runtime.GOMAXPROCS(0), 2*time.Second), Keys: keys, Base: w.base, Open: c.Signup == "open",
+		Limits: limits, Checks: limit.NewSlots(runtime.GOMAXPROCS(0), 2*time.Second), Keys: keys, Base: w.base, Open: c.Signup == "open",
 		NewUserID: ident.Source("u"), Now: time.Now, Log: log, Audit: events,
 		Recovery: &login.Recovery{Store: db, Now: time.Now, Audit: events},
 	}
-	door := &gate.Gate{Store: db, Tokens: tokens}
+	door := &gate.Gate{Store: db, Tokens: tokens, Limits: limits}
 	w.console = &web.Server{
 		Gate: door, Login: logins, People: w.people, Organizations: w.organizations, IdPs: w.idps,
 		Provider: provider, Tokens: tokens, Audit: events, Cookies: cookies, Base: w.base,
@@ -87,8 +95,22 @@ func auditLog(db *store.Store) *audit.Log {
 	return &audit.Log{Store: db, Now: time.Now, NewID: ident.UUID}
 }
 
-// Close lets the database go.
-func (w *wired) Close() { w.store.Close() }
+// limiter counts attempts: with the other nodes where there is a Redis.
+func (w *wired) limiter(ctx context.Context, c *serveCommand, keys *seal.Keyring, log *slog.Logger) (_ limit.Limiter, err error) {
+	if c.RedisURL == "" {
+		return &limit.Memory{Now: time.Now}, nil
+	}
+	w.redis, err = redis.Open(ctx, redis.Config{URL: c.RedisURL, Keys: keys, Log: log})
+	return w.redis, err
+}
+
+// Close lets the database go, and Redis.
+func (w *wired) Close() {
+	if w.redis != nil {
+		w.redis.Close()
+	}
+	w.store.Close()
+}
 
 // sweep removes what is over, every minute, until the context ends.
 func (w *wired) sweep(ctx context.Context, log *slog.Logger) {

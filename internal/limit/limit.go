@@ -28,7 +28,9 @@ type Limiter interface {
 	// the attempts of this key are used up.
 	Take(ctx context.Context, r Rule, key string) error
 
-	// Check returns what Take would, and counts nothing.
+	// Check returns what Take would, and counts nothing. Where nodes share what
+	// they count, it may let through what others have used up a moment ago; it
+	// is for what is counted only once it has failed.
 	Check(ctx context.Context, r Rule, key string) error
 
 	// Return gives one attempt back, which turned out to be none: it worked.

@@ -115,9 +115,17 @@ func TestNodesShareWhatTheyCount(t *testing.T) {
 			t.Errorf("got %v, want too many on each node", err)
 		}
 	}
+	// One that has not heard of it yet may check without asking; one that has
+	// was told, and is told again when it is over.
+	if err := one.Check(t.Context(), rule, "alice"); !errors.Is(err, fault.TooMany) {
+		t.Errorf("got %v, want a check to say so", err)
+	}
 	take(t, stranger, 3) // another installation on the same Redis
 	if err := two.Forget(t.Context(), rule, "alice"); err != nil {
 		t.Fatal(err)
+	}
+	if err := one.Check(t.Context(), rule, "alice"); err != nil {
+		t.Errorf("got %v, want a check to know what another node gave back", err)
 	}
 	take(t, one, 3)
 }
