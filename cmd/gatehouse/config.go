@@ -4,9 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
-	"net/netip"
-	"net/url"
 	"os"
 	"strings"
 
@@ -50,43 +47,6 @@ func (f fileResolver) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (a
 		}
 	}
 	return f[flag.Name], nil
-}
-
-// publicURL reads the address under which browsers and IdPs reach us. Without
-// https, passwords and assertions would travel in the clear, so that only a
-// loopback address may do without.
-func publicURL(text, listen string) (*url.URL, error) {
-	if text == "" {
-		if loopbackOnly(listen) != nil {
-			return nil, fmt.Errorf("set --public-url: the address under which browsers and identity providers reach this server, such as https://sso.company.com")
-		}
-		text = "http://" + listen
-	}
-	u, err := url.Parse(strings.TrimSuffix(text, "/"))
-	if err != nil || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return nil, fmt.Errorf("--public-url %q is not an address such as https://sso.company.com", text)
-	}
-	if u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
-		return nil, fmt.Errorf("--public-url %q has to begin with https:// (http:// is only for loopback addresses)", text)
-	}
-	return u, nil
-}
-
-func isLoopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback()
-}
-
-// loopbackOnly refuses an address that others could reach.
-func loopbackOnly(listen string) error {
-	host, _, err := net.SplitHostPort(listen)
-	if err != nil || !isLoopback(host) {
-		return fmt.Errorf("--dev is for trying things on this machine: --listen %q has to be a loopback address such as 127.0.0.1:8080", listen)
-	}
-	return nil
 }
 
 // oneLine folds an error to a single line.

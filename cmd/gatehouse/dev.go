@@ -18,12 +18,31 @@ import (
 	"gatehouse/web"
 )
 
-// The demonstration's administrator, who logs in with a password. It exists
-// only where --dev made the database, and --dev listens on loopback alone.
+// The demonstration's administrator, who logs in with a password that
+// everybody knows. It exists only where --dev made the database, whose mark
+// keeps every other server from starting on it; and --dev is for loopback
+// addresses alone.
 const (
 	demoAdmin    = "admin@acme.test"
 	demoPassword = "open-the-gate"
+	demoMark     = "demonstration"
 )
+
+// refuseDemonstration keeps a server for real people from a database whose
+// operator's password everybody knows.
+func (c *serveCommand) refuseDemonstration(ctx context.Context, w *wired) error {
+	if c.Dev {
+		return nil
+	}
+	_, err := w.store.Marked(ctx, demoMark)
+	if errors.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("cannot tell whether this database is a demonstration: %w", err)
+	}
+	return errors.New("--dev made this database, with an operator whose password everybody knows: give another --data, or start it with --dev")
+}
 
 // dev is the demonstration: an identity provider and an organization that
 // uses it.
@@ -71,10 +90,15 @@ func (d *dev) seed(ctx context.Context, w *wired) error {
 	if err != nil {
 		return err
 	}
-	admin, err := w.store.UserByEmail(ctx, demoAdmin)
-	if errors.Is(err, fault.NotFound) {
+	if made {
+		err = w.store.Mark(ctx, demoMark, w.base)
+	} else if _, err = w.store.Marked(ctx, demoMark); errors.Is(err, fault.NotFound) {
 		return errors.New("the data folder holds a database that --dev did not make; give another one with --data")
 	}
+	if err != nil {
+		return err
+	}
+	admin, err := w.store.UserByEmail(ctx, demoAdmin)
 	if err != nil {
 		return err
 	}

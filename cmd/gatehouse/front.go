@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"runtime/debug"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,23 +25,34 @@ import (
 // address, its id, the log and the metrics.
 type front struct {
 	log         *slog.Logger
+	secure      bool // people come by https alone
 	address     func(http.Handler) http.Handler
+	proxies     []netip.Prefix // whose word about addresses is believed
 	metricsFrom []netip.Prefix
 	registry    *prometheus.Registry
 	requests    *prometheus.CounterVec
 	seconds     *prometheus.HistogramVec
 }
 
-func newFront(c *serveCommand, log *slog.Logger) (*front, error) {
-	f := &front{log: log, address: middleware.ClientIPFromRemoteAddr, registry: prometheus.NewRegistry()}
-	if _, err := prefixes("--trusted-proxy", c.TrustedProxy); err != nil {
+// thisMachine may read /metrics unless said otherwise.
+var thisMachine = []string{"127.0.0.0/8", "::1/128"}
+
+func newFront(c *serveCommand, secure bool, log *slog.Logger) (*front, error) {
+	f := &front{log: log, secure: secure, address: middleware.ClientIPFromRemoteAddr, registry: prometheus.NewRegistry()}
+	var err error
+	if f.proxies, err = c.proxies(); err != nil {
 		return nil, err
 	}
-	if len(c.TrustedProxy) > 0 {
+	if len(f.proxies) > 0 {
 		f.address = middleware.ClientIPFromXFF(c.TrustedProxy...)
 	}
-	var err error
-	if f.metricsFrom, err = prefixes("--metrics-from", c.MetricsFrom); err != nil {
+	from := c.MetricsFrom
+	// A proxy on this machine that says nothing of its clients would make
+	// everybody this machine.
+	if len(from) == 0 && !c.noProxies() {
+		from = thisMachine
+	}
+	if f.metricsFrom, err = prefixes("--metrics-from", from); err != nil {
 		return nil, err
 	}
 	f.requests = prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -51,18 +64,6 @@ func newFront(c *serveCommand, log *slog.Logger) (*front, error) {
 	}, []string{"route"})
 	f.registry.MustRegister(f.requests, f.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return f, nil
-}
-
-func prefixes(flag string, texts []string) ([]netip.Prefix, error) {
-	out := make([]netip.Prefix, 0, len(texts))
-	for _, t := range texts {
-		p, err := netip.ParsePrefix(t)
-		if err != nil {
-			return nil, fmt.Errorf("%s %q is not a network such as 192.0.2.0/24", flag, t)
-		}
-		out = append(out, p)
-	}
-	return out, nil
 }
 
 // clientAddress is where a request comes from; zero if a proxy left it open.
@@ -100,66 +101,136 @@ func (w *wired) readyz(rw http.ResponseWriter, r *http.Request) {
 // guardMetrics keeps counts from strangers: they tell how many people log in.
 func (f *front) guardMetrics(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		from := clientAddress(r)
-		for _, p := range f.metricsFrom {
-			if p.Contains(from) {
-				next.ServeHTTP(w, r)
-				return
-			}
+		if !within(f.metricsFrom, clientAddress(r)) || f.hiddenByProxy(r) {
+			http.NotFound(w, r)
+			return
 		}
-		http.NotFound(w, r)
+		next.ServeHTTP(w, r)
 	})
 }
 
+// hiddenByProxy reports whether somebody says that a request is another's,
+// whose word is not believed: a proxy that --trusted-proxy does not name. Where
+// the request is from nobody knows.
+func (f *front) hiddenByProxy(r *http.Request) bool {
+	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
+	if within(f.proxies, peer.Addr().Unmap()) {
+		return false
+	}
+	for _, name := range []string{"X-Forwarded-For", "Forwarded", "X-Real-Ip"} {
+		if len(r.Header[name]) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func within(networks []netip.Prefix, ip netip.Addr) bool {
+	return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(ip) })
+}
+
 // observe gives each request an id, and counts and logs it by the pattern of
-// its route: a raw path could hold a secret.
+// its route: a raw path could hold a secret, or be as long as a stranger likes.
 func (f *front) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		id := ident.UUID(start)
 		w.Header().Set("X-Request-Id", id)
-		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
+		if f.secure {
+			w.Header().Set("Strict-Transport-Security", "max-age=31536000") // RFC 6797
+		}
+		rec := &recorder{ResponseWriter: w, ctx: r.Context(), status: http.StatusOK}
 		defer func() {
-			if p := recover(); p != nil {
-				f.log.Error("panic", "id", id, "route", route(r), "panic", fmt.Sprint(p))
-				if !rec.wrote {
-					http.Error(rec, "Something failed on our side. Quote this id: "+id, http.StatusInternalServerError)
-				}
-			}
+			cut := f.recovered(rec, r, id, recover())
 			took := time.Since(start)
 			f.requests.WithLabelValues(route(r), strconv.Itoa(rec.status)).Inc()
 			f.seconds.WithLabelValues(route(r)).Observe(took.Seconds())
-			f.log.Info("request", "id", id, "method", r.Method, "route", route(r), "status", rec.status,
+			f.log.Info("request", "id", id, "method", method(r), "route", route(r), "status", rec.status,
 				"ms", float64(took.Microseconds())/1000, "address", clientAddress(r).String())
+			if cut {
+				panic(http.ErrAbortHandler) // which net/http takes for what it is
+			}
 		}()
 		next.ServeHTTP(rec, r)
 	})
 }
 
+// recovered answers for a handler that panicked with v, if it did. It reports
+// whether the connection has to be cut, since half an answer must not look
+// whole.
+func (f *front) recovered(rec *recorder, r *http.Request, id string, v any) (cut bool) {
+	if v == nil {
+		if !rec.wrote {
+			rec.note(rec.status) // net/http writes this status now
+		}
+		return false
+	}
+	if v == http.ErrAbortHandler {
+		if !rec.wrote {
+			rec.note(http.StatusInternalServerError)
+		}
+		return true
+	}
+	f.log.Error("panic", "id", id, "route", route(r), "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+	if rec.wrote {
+		return true
+	}
+	http.Error(rec, "Something failed on our side. Quote this id: "+id, http.StatusInternalServerError)
+	rec.status = http.StatusInternalServerError // whether or not somebody was there to read it
+	return false
+}
+
 // route is the pattern that a request matched, which the innermost mux wrote.
+// For CONNECT, http.ServeMux writes the path instead where it redirects.
 func route(r *http.Request) string {
-	if r.Pattern == "" {
+	if r.Pattern == "" || r.Method == http.MethodConnect {
 		return "none"
 	}
 	return r.Pattern
 }
 
+// method is a request's method if it is one that HTTP knows, since any token
+// can come, of any length.
+func method(r *http.Request) string {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+		http.MethodDelete, http.MethodOptions, http.MethodConnect, http.MethodTrace:
+		return r.Method
+	}
+	return "other"
+}
+
+// statusClientGone stands in logs and metrics for a request whose client went
+// away before the answer: a failure that follows is not ours. Nobody is sent it;
+// nginx uses the same number.
+const statusClientGone = 499
+
 // recorder notes the status of an answer.
 type recorder struct {
 	http.ResponseWriter
+	ctx    context.Context // the connection's: net/http ends it when the client goes
 	status int
 	wrote  bool
 }
 
-func (r *recorder) WriteHeader(status int) {
-	if !r.wrote {
-		r.status, r.wrote = status, true
+// note keeps the first status.
+func (r *recorder) note(status int) {
+	if r.wrote {
+		return
 	}
+	r.status, r.wrote = status, true
+	if errors.Is(r.ctx.Err(), context.Canceled) {
+		r.status = statusClientGone
+	}
+}
+
+func (r *recorder) WriteHeader(status int) {
+	r.note(status)
 	r.ResponseWriter.WriteHeader(status)
 }
 
 func (r *recorder) Write(b []byte) (int, error) {
-	r.wrote = true
+	r.note(http.StatusOK)
 	return r.ResponseWriter.Write(b)
 }
 

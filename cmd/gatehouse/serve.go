@@ -19,16 +19,23 @@ import (
 // logOutput is where logs go.
 type logOutput struct{ io.Writer }
 
+// Where everything is kept unless said; a demonstration never where something
+// real may come to be.
+const (
+	defaultData = "gatehouse-data"
+	demoData    = "gatehouse-demonstration"
+)
+
 type serveCommand struct {
 	Listen      string `help:"Address to listen on." default:"127.0.0.1:8080" env:"GATEHOUSE_LISTEN"`
 	PublicURL   string `name:"public-url" help:"Address under which browsers and identity providers reach this server; http://LISTEN unless said." placeholder:"URL" env:"GATEHOUSE_PUBLIC_URL"`
-	Data        string `help:"Folder of the embedded database and of the keys." default:"gatehouse-data" type:"path" env:"GATEHOUSE_DATA"`
+	Data        string `help:"Folder of the embedded database and of the keys; gatehouse-data unless said, and gatehouse-demonstration with --dev." placeholder:"FOLDER" type:"path" env:"GATEHOUSE_DATA"`
 	Keys        string `help:"File with the keys that seal secrets; DATA/keys unless said. Made on the first start." placeholder:"FILE" type:"path" env:"GATEHOUSE_KEYS"`
 	DatabaseURL string `name:"database-url" help:"PostgreSQL to keep everything in, instead of the embedded database." placeholder:"postgres://…" env:"GATEHOUSE_DATABASE_URL"`
 	RedisURL    string `name:"redis-url" help:"Redis through which several nodes share limits." placeholder:"redis://…" env:"GATEHOUSE_REDIS_URL"`
 
-	TrustedProxy []string      `name:"trusted-proxy" help:"Networks of proxies whose X-Forwarded-For is believed." placeholder:"CIDR" env:"GATEHOUSE_TRUSTED_PROXY"`
-	MetricsFrom  []string      `name:"metrics-from" help:"Networks that may read /metrics." default:"127.0.0.0/8,::1/128" placeholder:"CIDR" env:"GATEHOUSE_METRICS_FROM"`
+	TrustedProxy []string      `name:"trusted-proxy" help:"Networks of proxies whose X-Forwarded-For is believed, or none. Needed with an https public URL." placeholder:"CIDR" env:"GATEHOUSE_TRUSTED_PROXY"`
+	MetricsFrom  []string      `name:"metrics-from" help:"Networks that may read /metrics; this machine unless said, and nobody with --trusted-proxy none." placeholder:"CIDR" env:"GATEHOUSE_METRICS_FROM"`
 	Signup       string        `help:"Who may sign up with a password: ${enum}." enum:"open,invite" default:"open" env:"GATEHOUSE_SIGNUP"`
 	SessionAge   time.Duration `name:"session-age" help:"How long a login lasts, where its identity provider says nothing." default:"12h" env:"GATEHOUSE_SESSION_AGE"`
 	LogFormat    string        `name:"log-format" help:"Format of the log: ${enum}." enum:"text,json" default:"text" env:"GATEHOUSE_LOG_FORMAT"`
@@ -49,9 +56,13 @@ func (c *serveCommand) Run(ctx context.Context, stdout io.Writer, logs logOutput
 	if c.SessionAge < time.Minute || c.SessionAge > 30*24*time.Hour {
 		return fmt.Errorf("--session-age %s is not between 1m and 720h", c.SessionAge)
 	}
-	if c.Dev {
-		if err := errors.Join(loopbackOnly(c.Listen), loopbackOnly(c.DevListen)); err != nil {
-			return err
+	if err := c.checkAddresses(); err != nil {
+		return err
+	}
+	if c.Data == "" {
+		c.Data = defaultData
+		if c.Dev {
+			c.Data = demoData
 		}
 	}
 	w, err := wire(ctx, c, log)
@@ -59,6 +70,9 @@ func (c *serveCommand) Run(ctx context.Context, stdout io.Writer, logs logOutput
 		return err
 	}
 	defer w.Close()
+	if err := c.refuseDemonstration(ctx, w); err != nil {
+		return err
+	}
 	if err := c.bootstrap(ctx, w, log); err != nil {
 		return err
 	}

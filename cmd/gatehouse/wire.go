@@ -44,7 +44,7 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 	if err != nil {
 		return nil, err
 	}
-	front, err := newFront(c, log)
+	front, err := newFront(c, public.Scheme == "https", log)
 	if err != nil {
 		return nil, err
 	}

@@ -38,6 +38,7 @@ func Run(t *testing.T, place Place) {
 		{"logins", logins},
 		{"events", events},
 		{"recoveries", recoveries},
+		{"marks", marks},
 		{"transactions", transactions},
 		{"groups", groups},
 		{"sweep", sweeps},
