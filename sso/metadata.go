@@ -42,9 +42,9 @@ func (p *Provider) Metadata(i *IdP) ([]byte, error) {
 	role.ProtocolSupportEnumeration = protocolNS
 	role.NameIDFormats = nameIDFormats
 	data := saml.X509Data{X509Certificates: []saml.X509Certificate{{Data: base64.StdEncoding.EncodeToString(i.SPCertificate)}}}
-	for _, use := range []string{"signing", "encryption"} {
-		role.KeyDescriptors = append(role.KeyDescriptors, saml.KeyDescriptor{Use: use, KeyInfo: saml.KeyInfo{X509Data: data}})
-	}
+	// A key for encryption would be an invitation to encrypt, which Keycloak and
+	// Shibboleth take, and Check refuses what is encrypted.
+	role.KeyDescriptors = []saml.KeyDescriptor{{Use: "signing", KeyInfo: saml.KeyInfo{X509Data: data}}}
 	text, err := xml.MarshalIndent(ourEntity{EntityID: i.MetadataURL(), Role: role}, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("write metadata of %s: %w", i.ID, err)

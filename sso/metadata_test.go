@@ -51,7 +51,7 @@ func TestMetadataSaysWhatTheSettingsSay(t *testing.T) {
 					t.Errorf("got another certificate for %s (%v)", k.Use, err)
 				}
 			}
-			if diff := cmp.Diff([]string{"signing", "encryption"}, uses); diff != "" {
+			if diff := cmp.Diff([]string{"signing"}, uses); diff != "" {
 				t.Errorf("uses of keys (-want +got):\n%s", diff)
 			}
 			if len(role.AssertionConsumerServices) != 1 {

@@ -30,6 +30,11 @@ func (b *broker) connectSSP(s *ssp, sp sspSP, fields map[string]any) provider {
 	return p
 }
 
+func (s *ssp) connect(t testing.TB, b *broker, fields map[string]any) provider {
+	t.Helper()
+	return b.connectSSP(s, sspSP{SignResponse: true, SignAssertion: true}, fields)
+}
+
 func TestLoginsThroughSimpleSAMLphp(t *testing.T) {
 	s := needSSP(t)
 	b := startBroker(t, "")

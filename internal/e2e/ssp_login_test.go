@@ -119,7 +119,7 @@ func TestSimpleSAMLphpStartsALogin(t *testing.T) {
 	s := needSSP(t)
 	sp := sspSP{EntityID: "http://127.0.0.1:9/" + t.Name(), ACSURL: "http://127.0.0.1:9/acs", SignResponse: true}
 	s.register(t, sp)
-	acs, form := s.login(t, s.startURL(sp, "/projects"), "alice")
+	acs, form := s.login(t, s.startFor(sp.EntityID, "/projects"), "alice")
 	a := readAnswer(t, form)
 	if acs != sp.ACSURL || a.InResponseTo != "" || form.Get("RelayState") != "/projects" {
 		t.Errorf("got an answer to %q for %s with the relay state %q, want one to nothing for %s with /projects", a.InResponseTo, acs, form.Get("RelayState"), sp.ACSURL)
@@ -137,7 +137,7 @@ func TestSimpleSAMLphpRefusesAWrongPassword(t *testing.T) {
 	s := needSSP(t)
 	sp := sspSP{EntityID: "http://127.0.0.1:9/" + t.Name(), ACSURL: "http://127.0.0.1:9/acs"}
 	s.register(t, sp)
-	if _, form, err := s.tryLogin(s.startURL(sp, ""), "alice", "wrong"); err == nil {
+	if _, form, err := s.tryLogin(s.startFor(sp.EntityID, ""), "alice", "wrong"); err == nil {
 		t.Errorf("got an answer with %d fields, want an error", len(form))
 	}
 }

@@ -25,3 +25,11 @@ $config = [
         ],
     ],
 ];
+foreach (range(0, 9) as $i) {
+    $config['people']["someone$i:someone{$i}pass"] = [
+        'uid' => ["someone$i"],
+        'email' => ["someone$i@company.test"],
+        'firstName' => ['Some'],
+        'lastName' => ['Body'],
+    ];
+}

@@ -1,0 +1,89 @@
+package e2e_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestLoginsThroughKeycloak(t *testing.T) {
+	k := needKeycloak(t)
+	b := startBroker(t, "")
+	type fields = map[string]any
+	const nameID, algorithm, canonical = "saml_name_id_format", "saml.signature.algorithm", "saml_signature_canonicalization_method"
+	const c14n = "http://www.w3.org/2001/10/xml-exc-c14n#"
+	checked := func(fields fields) fields {
+		fields["saml_authn_requests_signed_enabled"] = true
+		return fields
+	}
+	for _, c := range []struct {
+		name   string
+		client kcClient
+		fields fields
+		code   string // empty: accepted
+	}{
+		{"what it makes of our metadata", nil, nil, ""},
+		{"response signed", kcSigned("saml.assertion.signature", "false"), nil, ""},
+		{"assertion signed", kcSigned("saml.server.signature", "false"), nil, ""},
+		{"both signed", kcSigned(), nil, ""},
+		{"requests by POST", kcSigned(), fields{"saml_request_binding": "post"}, ""},
+		{"requests signed, by Redirect", kcSigned("saml.client.signature", "true"), checked(fields{}), ""},
+		{"requests signed, by POST", kcSigned("saml.client.signature", "true"), checked(fields{"saml_request_binding": "post"}), ""},
+		{"email name", kcSigned(nameID, "email"), nil, ""},
+		{"persistent name", kcSigned(nameID, "persistent"), nil, ""},
+		{"username", kcSigned(nameID, "username"), nil, ""},
+		{"transient name", kcSigned(nameID, "transient"), nil, "no_identity"},
+		{"transient name, an attribute mapped", kcSigned(nameID, "transient"), fields{"saml_field_mapping": map[string]any{"identity": "email"}}, ""},
+		{"sha512", kcSigned(algorithm, "RSA_SHA512"), nil, ""},
+		{"sha1", kcSigned(algorithm, "RSA_SHA1"), nil, "sha1_refused"},
+		{"sha1, admitted", kcSigned(algorithm, "RSA_SHA1"), fields{"saml_allow_sha1": true}, ""},
+		{"RSA-PSS", kcSigned(algorithm, "RSA_SHA256_MGF1"), nil, "algorithm_refused"},
+		{"canonical form with comments", kcSigned(canonical, c14n+"WithComments"), nil, ""},
+		{"one-time use", kcSigned("saml.onetimeuse.condition", "true"), nil, ""},
+		{"key named in an extension", kcSigned("saml.server.signature.keyinfo.ext", "true"), nil, ""},
+		{"key named by its subject", kcSigned("saml.server.signature.keyinfo.xmlSigKeyInfoKeyNameTransformer", "CERT_SUBJECT"), nil, ""},
+		{"nothing signed", kcSigned("saml.server.signature", "false", "saml.assertion.signature", "false"), nil, "not_signed"},
+		{"assertion unsigned, wanted signed", kcSigned("saml.assertion.signature", "false"), fields{"saml_assertion_signed_enabled": true}, "assertion_not_signed"},
+		{"no statement of when", kcSigned("saml.authnstatement", "false"), nil, "no_authn_statement"},
+		{"encrypted", kcSigned("saml.encrypt", "true", "saml.encryption.certificate", "OURS"), nil, "encrypted_not_supported"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := k.connectAs(t, b, c.client, c.fields)
+			who := k.person(t)
+			if c.code != "" {
+				one := newPerson(t)
+				wantCode(t, one.logIn(k, one.open(p.Login+"?intent=signup").onward(t), who), http.StatusForbidden, c.code)
+				b.wantNobody(t, who)
+				return
+			}
+			b.signUpAndLogIn(t, k, p, who, "Some Body")
+		})
+	}
+	b.wantCleanLog(t)
+}
+
+// Keycloak holds us to what it demands of requests.
+func TestKeycloakRefusesAnUnsignedRequestWhereItWantsThemSigned(t *testing.T) {
+	k := needKeycloak(t)
+	b := startBroker(t, "")
+	p := k.connectAs(t, b, kcSigned("saml.client.signature", "true"), map[string]any{"saml_authn_requests_signed_enabled": false})
+	_, form, err := logInAt(newPerson(t).open(p.Login).onward(t), "alice", "alicepass")
+	if err == nil {
+		t.Errorf("got an answer with %d fields, want none: the request was not signed", len(form))
+	}
+}
+
+// Alice has a name that is not ASCII and a group that needs escaping.
+func TestWhatKeycloakSaysOfAPersonArrives(t *testing.T) {
+	k := needKeycloak(t)
+	b := startBroker(t, "")
+	p := k.connect(t, b, nil)
+	b.signUpAndLogIn(t, k, p, "alice", "Alice Ärlig")
+	_, form, err := logInAt(newPerson(t).open(p.Login).onward(t), "alice", "alicepass")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := decoded(t, form); !strings.Contains(text, "R&amp;D &lt;core&gt;") && !strings.Contains(text, "R&amp;D &lt;core>") {
+		t.Errorf("Keycloak sends no group that needs escaping:\n%s", text)
+	}
+}

@@ -1,0 +1,176 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse/internal/parts"
+)
+
+// A keycloak is a running Keycloak with the realm gatehouse of
+// testdata/keycloak, where alice and bob are.
+type keycloak struct {
+	base  string // http://localhost:port
+	token string // of its administrator
+	since time.Time
+}
+
+// A kcClient is the broker as Keycloak is told of it, besides what Keycloak
+// reads in our metadata: attributes of a client, by the names that Keycloak's
+// console keeps them under. The value OURS is the broker's certificate.
+type kcClient map[string]string
+
+// kcSigned has both documents and assertions signed.
+func kcSigned(more ...string) kcClient {
+	c := kcClient{"saml.server.signature": "true", "saml.assertion.signature": "true"}
+	for i := 0; i < len(more); i += 2 {
+		c[more[i]] = more[i+1]
+	}
+	return c
+}
+
+// needKeycloak gives the running Keycloak, or skips the test.
+func needKeycloak(t testing.TB) *keycloak {
+	t.Helper()
+	return &keycloak{base: parts.Need(t, parts.Keycloak)}
+}
+
+func (k *keycloak) origin() string   { return k.base }
+func (k *keycloak) realmURL() string { return k.base + "/realms/gatehouse" }
+
+func (k *keycloak) startURL(_ testing.TB, p provider, relayState string) string {
+	to := k.realmURL() + "/protocol/saml/clients/" + p.ID
+	if relayState != "" {
+		to += "?" + url.Values{"RelayState": {relayState}}.Encode()
+	}
+	return to
+}
+
+// person makes a user.
+func (k *keycloak) person(t testing.TB) string {
+	t.Helper()
+	who := newUsername()
+	k.make(t, "/users", map[string]any{
+		"username": who, "email": who + "@company.test", "emailVerified": true, "enabled": true, "firstName": "Some", "lastName": "Body",
+		"credentials": []any{map[string]any{"type": "password", "value": who + "pass"}},
+	})
+	return who
+}
+
+func (k *keycloak) connect(t testing.TB, b *broker, fields map[string]any) provider {
+	t.Helper()
+	return k.connectAs(t, b, kcSigned(), fields)
+}
+
+// connectAs is connect with settings of one's own. As docs/tasks says, Keycloak
+// reads our metadata and we read its.
+func (k *keycloak) connectAs(t testing.TB, b *broker, c kcClient, fields map[string]any) provider {
+	t.Helper()
+	p := b.connect(b.account, "Keycloak", nil)
+	p = b.complete(p, fetch(t, k.realmURL()+"/protocol/saml/descriptor"), fields)
+	var client map[string]any
+	k.call(t, "POST", "/client-description-converter", "application/xml", fetch(t, p.Metadata), http.StatusOK, &client)
+	if client["clientId"] != p.Metadata {
+		t.Fatalf("Keycloak reads in our metadata the client %v, want %s", client["clientId"], p.Metadata)
+	}
+	attributes, ok := client["attributes"].(map[string]any)
+	if !ok || !strings.Contains(fmt.Sprint(client["redirectUris"]), p.ACS) {
+		t.Fatalf("Keycloak reads in our metadata: %v; want %s among the redirect URIs", client, p.ACS)
+	}
+	attributes["saml_idp_initiated_sso_url_name"] = p.ID
+	for name, v := range c {
+		attributes[name] = v
+		if v == "OURS" {
+			attributes[name] = base64.StdEncoding.EncodeToString(spCertificate(t, p))
+		}
+	}
+	client["protocolMappers"] = []any{kcProperty("email"), kcProperty("firstName"), kcProperty("lastName"), map[string]any{
+		"name": "groups", "protocol": "saml", "protocolMapper": "saml-group-membership-mapper",
+		"config": map[string]string{"attribute.name": "groups", "attribute.nameformat": "Basic", "single": "true", "full.path": "false"},
+	}}
+	where := k.make(t, "/clients", client)
+	t.Cleanup(func() { k.call(t, "DELETE", where, "", nil, http.StatusNoContent, nil) })
+	return p
+}
+
+// kcProperty is a mapper that sends one of a user's own fields.
+func kcProperty(name string) map[string]any {
+	return map[string]any{
+		"name": name, "protocol": "saml", "protocolMapper": "saml-user-property-mapper",
+		"config": map[string]string{"user.attribute": name, "attribute.name": name, "attribute.nameformat": "Basic"},
+	}
+}
+
+// make adds something to the realm, and gives its path.
+func (k *keycloak) make(t testing.TB, path string, in any) string {
+	t.Helper()
+	js, err := json.Marshal(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	where := k.call(t, "POST", path, "application/json", js, http.StatusCreated, nil)
+	return path + where[strings.LastIndex(where, "/"):]
+}
+
+// call calls the realm's administration, and gives the answer's Location.
+func (k *keycloak) call(t testing.TB, method, path, kind string, body []byte, status int, out any) string {
+	t.Helper()
+	r, err := http.NewRequest(method, k.base+"/admin/realms/gatehouse"+path, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kind != "" {
+		r.Header.Set("Content-Type", kind)
+	}
+	r.Header.Set("Authorization", "Bearer "+k.admin(t))
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer.StatusCode != status {
+		t.Fatalf("Keycloak: %s %s: got %s, want %d: %s", method, path, answer.Status, status, text)
+	}
+	if out != nil {
+		if err := json.Unmarshal(text, out); err != nil {
+			t.Fatalf("Keycloak: %s %s: %v in %s", method, path, err, text)
+		}
+	}
+	return answer.Header.Get("Location")
+}
+
+// admin logs the administrator in. A token lasts a minute, which is less than
+// some tests.
+func (k *keycloak) admin(t testing.TB) string {
+	t.Helper()
+	if time.Since(k.since) < 30*time.Second {
+		return k.token
+	}
+	answer, err := http.PostForm(k.base+"/realms/master/protocol/openid-connect/token", url.Values{
+		"grant_type": {"password"}, "client_id": {"admin-cli"}, "username": {"admin"}, "password": {parts.Need(t, parts.KeycloakPassword)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var got struct {
+		Token string `json:"access_token"`
+	}
+	if err := json.NewDecoder(answer.Body).Decode(&got); err != nil || got.Token == "" {
+		t.Fatalf("Keycloak does not let its administrator in: %s, %v", answer.Status, err)
+	}
+	k.token, k.since = got.Token, time.Now()
+	return k.token
+}
