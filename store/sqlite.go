@@ -20,8 +20,8 @@ import (
 	"gatehouse/internal/fault"
 )
 
-// fileName is the embedded database's file in its folder.
-const fileName = "gatehouse.db"
+// FileName is the embedded database's file in its folder.
+const FileName = "gatehouse.db"
 
 // turnWait is how long somebody waits for the writer, or for a reader, before
 // the database counts as busy.
@@ -101,7 +101,7 @@ func prepareFile(folder string) (string, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return "", err
 	}
-	path := filepath.Join(folder, fileName)
+	path := filepath.Join(folder, FileName)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return "", err

@@ -8,12 +8,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"time"
 
 	"gatehouse/account"
-	"gatehouse/internal/seal"
 )
 
 // logOutput is where logs go.
@@ -27,12 +24,12 @@ const (
 )
 
 type serveCommand struct {
-	Listen      string `help:"Address to listen on." default:"127.0.0.1:8080" env:"GATEHOUSE_LISTEN"`
-	PublicURL   string `name:"public-url" help:"Address under which browsers and identity providers reach this server; http://LISTEN unless said." placeholder:"URL" env:"GATEHOUSE_PUBLIC_URL"`
-	Data        string `help:"Folder of the embedded database and of the keys; gatehouse-data unless said, and gatehouse-demonstration with --dev." placeholder:"FOLDER" type:"path" env:"GATEHOUSE_DATA"`
-	Keys        string `help:"File with the keys that seal secrets; DATA/keys unless said. Made on the first start." placeholder:"FILE" type:"path" env:"GATEHOUSE_KEYS"`
-	DatabaseURL string `name:"database-url" help:"PostgreSQL to keep everything in, instead of the embedded database." placeholder:"postgres://…" env:"GATEHOUSE_DATABASE_URL"`
-	RedisURL    string `name:"redis-url" help:"Redis through which several nodes share limits." placeholder:"redis://…" env:"GATEHOUSE_REDIS_URL"`
+	Listen    string `help:"Address to listen on." default:"127.0.0.1:8080" env:"GATEHOUSE_LISTEN"`
+	PublicURL string `name:"public-url" help:"Address under which browsers and identity providers reach this server; http://LISTEN unless said." placeholder:"URL" env:"GATEHOUSE_PUBLIC_URL"`
+
+	storageFlags
+
+	RedisURL string `name:"redis-url" help:"Redis through which several nodes share limits." placeholder:"redis://…" env:"GATEHOUSE_REDIS_URL"`
 
 	TrustedProxy []string      `name:"trusted-proxy" help:"Networks of proxies whose X-Forwarded-For is believed, or none. Needed with an https public URL." placeholder:"CIDR" env:"GATEHOUSE_TRUSTED_PROXY"`
 	MetricsFrom  []string      `name:"metrics-from" help:"Networks that may read /metrics; this machine unless said, and nobody with --trusted-proxy none." placeholder:"CIDR" env:"GATEHOUSE_METRICS_FROM"`
@@ -140,25 +137,4 @@ func (c *serveCommand) bootstrap(ctx context.Context, w *wired, log *slog.Logger
 		log.Info("made the operator", "email", c.BootstrapEmail)
 	}
 	return nil
-}
-
-// keyring reads the keys, or makes them on the first start.
-func (c *serveCommand) keyring(log *slog.Logger) (*seal.Keyring, error) {
-	if c.Keys == "" {
-		if err := os.MkdirAll(c.Data, 0o700); err != nil {
-			return nil, fmt.Errorf("the data folder %s cannot be used: %w", c.Data, err)
-		}
-		c.Keys = filepath.Join(c.Data, "keys")
-	}
-	keys, err := seal.Load(c.Keys)
-	if errors.Is(err, os.ErrNotExist) {
-		keys = seal.New()
-		if err = keys.Save(c.Keys); err == nil {
-			log.Info("made new keys: keep a copy apart from the database", "file", c.Keys)
-		}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the key file %s cannot be used: %w", c.Keys, err)
-	}
-	return keys, nil
 }
