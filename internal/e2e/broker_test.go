@@ -218,6 +218,7 @@ func (b *broker) logged() string {
 type person struct {
 	t      testing.TB
 	client *http.Client
+	atIdP  http.CookieJar // at a real identity provider; nil where never there
 }
 
 func newPerson(t testing.TB) *person {
@@ -226,7 +227,7 @@ func newPerson(t testing.TB) *person {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &person{t, &http.Client{Jar: jar, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	return &person{t: t, client: &http.Client{Jar: jar, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
 // A page is what a browser shows, or where it is sent.

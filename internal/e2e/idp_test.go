@@ -38,10 +38,14 @@ type realIdP interface {
 }
 
 // logIn goes from a page of the broker, or a startURL, through an identity
-// provider, and gives the broker's answer at the ACS.
+// provider, and gives the broker's answer at the ACS. Who is logged in there
+// already stays so, as in a browser.
 func (one *person) logIn(i realIdP, start step, username string) page {
 	one.t.Helper()
-	acs, form, err := logInAt(start, username, username+"pass")
+	if one.atIdP == nil {
+		one.atIdP = newLocalhostJar(one.t)
+	}
+	acs, form, err := logInWith(one.atIdP, start, username, username+"pass")
 	if err != nil {
 		one.t.Fatal(err)
 	}
@@ -61,6 +65,9 @@ func (p page) onward(t testing.TB) step {
 	if p.location != "" {
 		return step{address: p.location}
 	}
+	if to, ok := p.doc.Find("a#onward").Attr("href"); ok {
+		return step{address: to}
+	}
 	f := p.doc.Find("form#onward")
 	if f.Length() == 0 {
 		t.Fatalf("got %d, want a page that leads on:\n%s", p.status, p.doc.Find("main").Text())
@@ -73,6 +80,15 @@ func (p page) onward(t testing.TB) step {
 // A localhostJar keeps cookies as browsers do on localhost, which they hold to
 // be as good as https: Secure ones come back.
 type localhostJar struct{ *cookiejar.Jar }
+
+func newLocalhostJar(t testing.TB) http.CookieJar {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return localhostJar{jar}
+}
 
 func asHTTPS(u *url.URL) *url.URL {
 	secure := *u
@@ -90,7 +106,12 @@ func logInAt(start step, username, password string) (acsURL string, form url.Val
 	if err != nil {
 		return "", nil, err
 	}
-	c := &http.Client{Jar: localhostJar{jar}, Timeout: 30 * time.Second}
+	return logInWith(localhostJar{jar}, start, username, password)
+}
+
+// logInWith is logInAt in a browser that may have been there before.
+func logInWith(jar http.CookieJar, start step, username, password string) (acsURL string, form url.Values, err error) {
+	c := &http.Client{Jar: jar, Timeout: 30 * time.Second}
 	var page *http.Response
 	if start.form != nil {
 		page, err = c.PostForm(start.address, start.form)
