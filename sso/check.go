@@ -64,6 +64,7 @@ func (p *Provider) check(idp *IdP, raw []byte, want Expectation) (*Assertion, *R
 // A Provider is us, as a service provider, towards all identity providers.
 type Provider struct {
 	Keys *seal.Keyring // authenticates request ids, opens the keys that sign requests
+	Base string        // the public URL, without a slash at the end: no request goes there
 }
 
 // An Expectation is what a response has to agree with.

@@ -55,6 +55,9 @@ func (m *memoryStore) AddIdP(_ context.Context, i *IdP) error {
 	if m.locked != i.OrganizationID {
 		return fmt.Errorf("added %s without its organization's lock", i.ID)
 	}
+	if _, taken := m.idps[i.ID]; taken {
+		return fault.Exists.Errorf("It exists already.")
+	}
 	m.idps[i.ID] = *i
 	m.order = append(m.order, i.ID)
 	return nil
@@ -86,14 +89,17 @@ func (m *memoryStore) IdPsOf(ctx context.Context, accountID string) ([]*IdP, err
 	return out, nil
 }
 
-func (m *memoryStore) CountIdPs(_ context.Context, organizationID string) (int, error) {
-	n := 0
+func (m *memoryStore) CountIdPs(_ context.Context, organizationID string) (live, ever int, err error) {
 	for _, i := range m.idps {
-		if i.OrganizationID == organizationID && i.State != Deleted {
-			n++
+		if i.OrganizationID != organizationID {
+			continue
+		}
+		ever++
+		if i.State != Deleted {
+			live++
 		}
 	}
-	return n, nil
+	return live, ever, nil
 }
 
 func (m *memoryStore) UpdateIdP(_ context.Context, i *IdP) error {

@@ -4,17 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"gatehouse/account"
 	"gatehouse/audit"
 	"gatehouse/internal/fault"
+	"gatehouse/internal/ident"
 	"gatehouse/internal/seal"
 )
 
 // mostIdPs is how many identity providers one organization may have. Each
 // costs a key, and a check that lists them all must stay cheap.
 const mostIdPs = 50
+
+// mostIdPsEver bounds them together with the deleted ones, whose rows and keys
+// stay: making and deleting in turn must not fill the database.
+const mostIdPsEver = 500
 
 // IdPStore is what IdPs needs of storage. What it gives back belongs to the
 // caller, who may change it; IdP.Certificates is parsed from
@@ -27,7 +33,8 @@ type IdPStore interface {
 	// fault.NotFound if there is none.
 	LockOrganization(ctx context.Context, id string) error
 
-	// AddIdP inserts an identity provider.
+	// AddIdP inserts an identity provider. It returns fault.Exists if its id
+	// is taken.
 	AddIdP(ctx context.Context, i *IdP) error
 
 	// IdP gives an identity provider of any organization, deleted ones too:
@@ -44,8 +51,9 @@ type IdPStore interface {
 	// first.
 	IdPsOf(ctx context.Context, accountID string) ([]*IdP, error)
 
-	// CountIdPs counts those of one organization that are not deleted.
-	CountIdPs(ctx context.Context, organizationID string) (int, error)
+	// CountIdPs counts those of one organization: the ones that are not
+	// deleted, and all that there ever were.
+	CountIdPs(ctx context.Context, organizationID string) (live, ever int, err error)
 
 	// UpdateIdP writes Name, Enabled, State, Settings, UpdatedAt and
 	// DeletedAt.
@@ -60,6 +68,16 @@ type IdPs struct {
 	NewID func() string // am…
 	Now   func() time.Time
 	Audit *audit.Log
+
+	// Allow counts each one made, by organization and by person. It returns
+	// fault.TooMany if too many were made in a short time. Nil allows all.
+	Allow func(ctx context.Context, key string) error
+
+	// KeyWait is how long somebody waits for their turn to have a key made; 0
+	// is two seconds.
+	KeyWait time.Duration
+
+	making turn
 }
 
 // A New is what somebody says of an identity provider that does not exist yet.
@@ -86,8 +104,9 @@ func (i *IdP) Admits() bool { return i.Enabled && i.State == Active }
 // alone it is pending and disabled, and has its URLs already, for the other
 // side to be configured with; with an entity id, an SSO URL and a certificate
 // it is active, and enabled unless asked otherwise. It returns fault.Invalid
-// at the field, fault.Conflict if it should be enabled and is incomplete, and
-// fault.Denied at the limit.
+// at the field, fault.Conflict if it should be enabled and is incomplete,
+// fault.Denied at the limit, fault.TooMany from Allow, and fault.Unavailable if
+// there was no turn to make a key.
 func (s *IdPs) Create(ctx context.Context, by account.Actor, org account.Organization, n New) (*IdP, error) {
 	if n.Type != "saml" {
 		return nil, fault.Invalid.Errorf("The type of an authentication method that you add is saml.").At("authentication_method_type")
@@ -97,7 +116,6 @@ func (s *IdPs) Create(ctx context.Context, by account.Actor, org account.Organiz
 	}
 	now := s.Now()
 	i := &IdP{
-		ID:             s.NewID(),
 		OrganizationID: org.ID,
 		AccountID:      org.AccountID,
 		State:          Pending,
@@ -115,25 +133,42 @@ func (s *IdPs) Create(ctx context.Context, by account.Actor, org account.Organiz
 	if err != nil {
 		return nil, err
 	}
-	if err := change.apply(i); err != nil {
+	if err := s.apply(change, i); err != nil {
 		return nil, err
 	}
 	// Making an RSA key takes long enough to be done before the transaction,
-	// and only for a request that is right.
-	if err := i.makeKey(s.Keys, now); err != nil {
-		return nil, fmt.Errorf("make key of %s: %w", i.ID, err)
+	// and only for a request that is right and has room.
+	if err := s.roomForOne(ctx, org.ID); err != nil {
+		return nil, err
 	}
-	err = s.Store.Tx(ctx, func(ctx context.Context) error {
-		if err := s.Store.LockOrganization(ctx, org.ID); err != nil {
+	if err := s.allow(ctx, by, org); err != nil {
+		return nil, err
+	}
+	err = ident.Retry(isTaken, func() error {
+		i.ID = s.NewID() // the key is sealed for it
+		if err := s.makeKey(ctx, i, now); err != nil {
 			return err
 		}
-		count, err := s.Store.CountIdPs(ctx, org.ID)
-		if err != nil {
+		return s.add(ctx, by, i)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("add IdP to %s: %w", org.ID, err)
+	}
+	return i, nil
+}
+
+// isTaken reports whether an id was not new: it is all that is unique of an
+// identity provider.
+func isTaken(err error) bool { return errors.Is(err, fault.Exists) }
+
+// add keeps a new identity provider.
+func (s *IdPs) add(ctx context.Context, by account.Actor, i *IdP) error {
+	return s.Store.Tx(ctx, func(ctx context.Context) error {
+		if err := s.Store.LockOrganization(ctx, i.OrganizationID); err != nil {
 			return err
 		}
-		if count >= mostIdPs {
-			return fault.Denied.Errorf("The organization has %d authentication methods, which is the most. Delete one that is not used.", count).
-				Coded("authentication_method_limit_reached")
+		if err := s.roomForOne(ctx, i.OrganizationID); err != nil {
+			return err
 		}
 		if err := s.Store.AddIdP(ctx, i); err != nil {
 			return err
@@ -144,12 +179,68 @@ func (s *IdPs) Create(ctx context.Context, by account.Actor, org account.Organiz
 				details[name] = value
 			}
 		}
-		return s.Audit.Record(ctx, by.Did(audit.IdPCreate, org.ID, i.Target(), details))
+		return s.Audit.Record(ctx, by.Did(audit.IdPCreate, i.OrganizationID, i.Target(), details))
 	})
-	if err != nil {
-		return nil, fmt.Errorf("add IdP to %s: %w", org.ID, err)
+}
+
+// roomForOne returns fault.Denied at the limit. It is asked twice: before a
+// key is made, which is dear, and while nobody else can add one.
+func (s *IdPs) roomForOne(ctx context.Context, organizationID string) error {
+	live, ever, err := s.Store.CountIdPs(ctx, organizationID)
+	switch {
+	case err != nil:
+		return err
+	case live >= mostIdPs:
+		return fault.Denied.Errorf("The organization has %d authentication methods, which is the most. Delete one that is not used.", live).
+			Coded("authentication_method_limit_reached")
+	case ever >= mostIdPsEver:
+		return fault.Denied.Errorf("The organization has had %d authentication methods, deleted ones among them, which is the most. Ask the operator of this server.", ever).
+			Coded("authentication_method_limit_reached")
 	}
-	return i, nil
+	return nil
+}
+
+// allow asks whether an organization, and a person, may make one more now.
+func (s *IdPs) allow(ctx context.Context, by account.Actor, org account.Organization) error {
+	if s.Allow == nil {
+		return nil
+	}
+	if err := s.Allow(ctx, "organization "+org.ID); err != nil || by.User.ID == "" {
+		return err
+	}
+	return s.Allow(ctx, "person "+by.User.ID)
+}
+
+// makeKey makes the key of a new identity provider when it is its turn. It
+// returns fault.Unavailable if that did not come.
+func (s *IdPs) makeKey(ctx context.Context, i *IdP, now time.Time) error {
+	leave, err := s.making.enter(ctx, s.KeyWait)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if err := i.makeKey(s.Keys, now); err != nil {
+		return fmt.Errorf("make key of %s: %w", i.ID, err)
+	}
+	return nil
+}
+
+// apply makes a change that may name an SSO URL.
+func (s *IdPs) apply(c Change, i *IdP) error {
+	if err := c.apply(i); err != nil {
+		return err
+	}
+	if c.SSOURL == nil || i.SSOURL == "" {
+		return nil
+	}
+	target, err := parseSSOURL(i.SSOURL)
+	if err == nil {
+		err = checkTarget(target, s.Base, i.Base)
+	}
+	if err != nil && c.Metadata != nil && strings.TrimSpace(*c.Metadata) != "" {
+		return fault.Of(err).At("saml_idp_metadata")
+	}
+	return err
 }
 
 // List gives an organization's identity providers, oldest first, without
@@ -177,7 +268,7 @@ func (s *IdPs) Update(ctx context.Context, by account.Actor, org account.Organiz
 	if err != nil {
 		return nil, err
 	}
-	return s.change(ctx, by, org, id, c.apply)
+	return s.change(ctx, by, org, id, func(i *IdP) error { return s.apply(c, i) })
 }
 
 // Delete ends an identity provider: nobody comes in through it any more. It

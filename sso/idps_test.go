@@ -393,6 +393,7 @@ func TestSettingsAreKeptAsSaid(t *testing.T) {
 	yes := new(true)
 	c.SignRequests, c.WantAssertionSigned, c.RequestAuthnContext, c.IdPLoginAllowed = yes, yes, yes, yes
 	c.JoinGroups, c.AllowSHA1, c.AllowSmallKeys, c.TokenExtendWhenUsed = yes, yes, yes, yes
+	c.IdPLoginMode = new("accept")
 	c.Mapping = &Mapping{"mail", "given", "family", "full", "id", "roles"}
 	c.TokenMaxAge = new(600)
 	i, err := s.Create(t.Context(), admin, acme, New{Type: "saml", Change: c})

@@ -1,14 +1,17 @@
 package sso
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"fmt"
 	"math/big"
+	"sync"
 	"time"
 
+	"gatehouse/internal/fault"
 	"gatehouse/internal/seal"
 )
 
@@ -16,6 +19,31 @@ import (
 // date (AD FS does) stop working at its end, so it is long; what an IdP
 // trusts is the key that it was given.
 const spCertificateLife = 10 * 365 * 24 * time.Hour
+
+// A turn lets one at a time make a key, which takes a core for a tenth of a
+// second and more: else a few requests at once would take them all.
+type turn struct {
+	once sync.Once
+	free chan struct{}
+}
+
+// enter waits for the turn, which lasts until leave is called.
+func (t *turn) enter(ctx context.Context, most time.Duration) (leave func(), err error) {
+	t.once.Do(func() { t.free = make(chan struct{}, 1) })
+	if most == 0 {
+		most = 2 * time.Second
+	}
+	late := time.NewTimer(most)
+	defer late.Stop()
+	select {
+	case t.free <- struct{}{}:
+		return func() { <-t.free }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-late.C:
+	}
+	return nil, fault.Unavailable.Errorf("Keys for other authentication methods are being made. Try again in a few seconds.").After(most)
+}
 
 // makeKey gives a new IdP the key and the self-signed certificate that are
 // ours towards it alone. One pair both signs requests and is what the IdP
@@ -49,7 +77,10 @@ func (i *IdP) makeKey(ring *seal.Keyring, now time.Time) error {
 	return nil
 }
 
-func (i *IdP) keyPurpose() string { return "idp " + i.ID + " key" }
+func (i *IdP) keyPurpose() string { return KeyPurpose(i.ID) }
+
+// KeyPurpose is the purpose that the private key for an IdP is sealed for.
+func KeyPurpose(id string) string { return "idp " + id + " key" }
 
 // key opens our private key for an IdP. It returns seal.ErrKey if it was
 // sealed with other keys.

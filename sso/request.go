@@ -60,7 +60,7 @@ const (
 // Request writes an AuthnRequest (SAML Core, 3.4.1) that asks the IdP to log
 // the person of this ticket in, signed if the settings say so. Its ID carries
 // the ticket and RelayState names the flow. It returns fault.Conflict if
-// nobody may come in through the IdP.
+// nobody may come in through the IdP, and if its SSO URL leads back to us.
 func (p *Provider) Request(i *IdP, t Ticket, now time.Time) (*Request, error) {
 	if !i.Admits() {
 		return nil, fault.Conflict.Errorf("This identity provider is not in use: it is disabled, or not configured completely.")
@@ -68,6 +68,10 @@ func (p *Provider) Request(i *IdP, t Ticket, now time.Time) (*Request, error) {
 	target, err := parseSSOURL(i.SSOURL)
 	if err != nil {
 		return nil, fmt.Errorf("write request to %s: %w", i.ID, err)
+	}
+	// It was checked when it was set; the public URL may have changed since.
+	if err := checkTarget(target, i.Base, p.Base); err != nil {
+		return nil, fault.Conflict.Errorf("This identity provider is not in use: its SSO URL leads to Gatehouse itself.").Because(err)
 	}
 	r := &Request{
 		ID:      p.RequestID(i.ID, t),

@@ -194,6 +194,9 @@ func parseSSOURL(address string) (*url.URL, error) {
 	if strings.ContainsFunc(strings.ToLower(u.Host), func(r rune) bool { return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789-_.:[]", r) }) {
 		return bad("The URL's host name holds a character that host names do not have.")
 	}
+	if isOddAddress(u.Hostname()) {
+		return bad("Write the URL's IP address as four decimal numbers.")
+	}
 	if u.Scheme == "http" && !isLoopback(u.Hostname()) {
 		return bad("The URL has to begin with https://. Only on this machine itself, such as on localhost, may it be http.")
 	}

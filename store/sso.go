@@ -131,7 +131,8 @@ func (s *Store) IdPsOf(ctx context.Context, accountID string) ([]*sso.IdP, error
 }
 
 // CountIdPs implements sso.IdPStore.
-func (s *Store) CountIdPs(ctx context.Context, organizationID string) (int, error) {
-	return one(ctx, s, func(r row) (n int, err error) { return n, r.Scan(&n) },
-		`SELECT count(*) FROM idp WHERE organization_id = $1 AND deleted_at IS NULL`, organizationID)
+func (s *Store) CountIdPs(ctx context.Context, organizationID string) (live, ever int, err error) {
+	_, err = one(ctx, s, func(r row) (struct{}, error) { return struct{}{}, r.Scan(&live, &ever) },
+		`SELECT count(*) FILTER (WHERE deleted_at IS NULL), count(*) FROM idp WHERE organization_id = $1`, organizationID)
+	return live, ever, err
 }

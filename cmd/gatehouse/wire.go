@@ -65,10 +65,12 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 	passwords := account.NewPasswords()
 	tokens := &session.Tokens{Store: db, Lifetime: c.SessionAge, Now: time.Now, Audit: events}
 	cookies := &session.CookieStore{Secure: public.Scheme == "https"}
-	provider := &sso.Provider{Keys: keys}
+	provider := &sso.Provider{Keys: keys, Base: w.base}
 	w.people = &account.People{Store: db, Passwords: passwords, NewID: ident.Source("u"), Now: time.Now, Audit: events}
 	w.organizations = &account.Organizations{Store: db, NewID: ident.Source("org"), NewAccountID: ident.Source("a"), Now: time.Now, Audit: events}
-	w.idps = &sso.IdPs{Store: db, Keys: keys, Base: w.base, NewID: ident.Source("am"), Now: time.Now, Audit: events}
+	w.idps = &sso.IdPs{Store: db, Keys: keys, Base: w.base, NewID: ident.Source("am"), Now: time.Now, Audit: events, Allow: func(ctx context.Context, key string) error {
+		return limits.Take(ctx, newIdPs, key)
+	}}
 	logins := &login.Login{
 		Store: db, Provider: provider, Tokens: tokens, People: w.people, Passwords: passwords,
 		Limits: limits, Checks: limit.NewSlots(runtime.GOMAXPROCS(0), 2*time.Second), Keys: keys, Base: w.base, Open: c.Signup == "open",
@@ -89,6 +91,10 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 	w.handler = front.handler(w, json.Handler(), w.console.Handler())
 	return w, nil
 }
+
+// newIdPs is how often a person, and an organization, may make an identity
+// provider: each costs a key, and a row that stays.
+var newIdPs = limit.Rule{Name: "new identity providers", Burst: 50, Every: time.Minute}
 
 // auditLog is the log of who did what, of the server and of every command.
 func auditLog(db *store.Store) *audit.Log {

@@ -58,3 +58,16 @@ func Secret(n int) string {
 	}
 	return string(out)
 }
+
+// Retry runs add, which makes an id and uses it, again while taken says that
+// the id was not new: three times at most, as more is no accident.
+func Retry(taken func(error) bool, add func() error) error {
+	var err error
+	for range 3 {
+		if err = add(); err == nil || !taken(err) {
+			return err
+		}
+	}
+	// That the id exists is no fault of whoever asked.
+	return fmt.Errorf("make an id: three were taken: %v", err)
+}

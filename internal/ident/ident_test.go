@@ -1,6 +1,7 @@
 package ident
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
@@ -63,5 +64,36 @@ func TestSecretsAreEven(t *testing.T) {
 		if n := counts[r]; n < 690 || n > 1310 {
 			t.Errorf("got %c %d times, want about 1000", r, n)
 		}
+	}
+}
+
+func TestRetryMakesThreeIdsAtMost(t *testing.T) {
+	taken, other := errors.New("taken"), errors.New("other")
+	for _, tt := range []struct {
+		name    string
+		answers []error
+		want    error
+		tries   int
+	}{
+		{"new at once", []error{nil}, nil, 1},
+		{"new the second time", []error{taken, nil}, nil, 2},
+		{"new the third time", []error{taken, taken, nil}, nil, 3},
+		{"something else", []error{taken, other}, other, 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tries := 0
+			err := Retry(func(err error) bool { return err == taken }, func() error {
+				tries++
+				return tt.answers[tries-1]
+			})
+			if err != tt.want || tries != tt.tries {
+				t.Errorf("got %v after %d tries, want %v after %d", err, tries, tt.want, tt.tries)
+			}
+		})
+	}
+	tries := 0
+	err := Retry(func(error) bool { return true }, func() error { tries++; return taken })
+	if err == nil || errors.Is(err, taken) || tries != 3 {
+		t.Errorf("got %v after %d tries, want an error of our own after 3", err, tries)
 	}
 }

@@ -63,9 +63,9 @@ var idps = []promise{
 		mine, err := s.IdPsOf(t.Context(), o.AccountID)
 		do(t, err)
 		same(t, idpIDs(mine), []string{"am1"})
-		n, err := s.CountIdPs(t.Context(), o.ID)
+		live, ever, err := s.CountIdPs(t.Context(), o.ID)
 		do(t, err)
-		same(t, n, 1)
+		same(t, []int{live, ever}, []int{1, 1})
 	}},
 	{"a deleted identity provider is found by its id alone", func(t *testing.T, s *store.Store) {
 		o := addOrganization(t, s, "acme")
@@ -81,9 +81,14 @@ var idps = []promise{
 		mine, err := s.IdPsOf(t.Context(), o.AccountID)
 		do(t, err)
 		same(t, len(mine), 0)
-		n, err := s.CountIdPs(t.Context(), o.ID)
+		live, ever, err := s.CountIdPs(t.Context(), o.ID)
 		do(t, err)
-		same(t, n, 0)
+		same(t, []int{live, ever}, []int{0, 1})
+	}},
+	{"an identity provider's id is taken once", func(t *testing.T, s *store.Store) {
+		o, foreign := addOrganization(t, s, "acme"), addOrganization(t, s, "foreign")
+		addIdP(t, s, "am1", o)
+		isFault(t, s.AddIdP(t.Context(), IdP("am1", foreign)), fault.Exists)
 	}},
 	{"identity providers are listed oldest first", func(t *testing.T, s *store.Store) {
 		o := addOrganization(t, s, "acme")
