@@ -109,25 +109,28 @@ func (s *SMTP) Send(ctx context.Context, m Outgoing) error {
 		// Nothing in it will be another time.
 		return &Refusal{s.clean(err)}
 	}
-	var conn net.Conn
-	client, err := s.client(func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err = s.dial(ctx, network, address)
-		return conn, err
+	// The library leaves connections open where greeting, TLS or login fail,
+	// and knows no context beyond dialling.
+	leave := func() {}
+	defer func() { leave() }()
+	client, err := s.client(func(dialling context.Context, network, address string) (net.Conn, error) {
+		conn, err := s.dial(dialling, network, address)
+		if err != nil {
+			return nil, err
+		}
+		stop := context.AfterFunc(ctx, func() { conn.Close() })
+		leave = func() {
+			stop()
+			conn.Close()
+		}
+		return conn, nil
 	})
 	if err != nil {
 		return errors.New(s.clean(err))
 	}
-	// The library leaves connections open where greeting, TLS or login fail,
-	// and knows no context beyond the first answer.
-	defer func() {
-		if conn != nil {
-			conn.Close()
-		}
-	}()
 	if err := client.DialWithContext(ctx); err != nil {
 		return fmt.Errorf("connect to %s: %s", s, s.clean(err))
 	}
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	err = client.Send(msg)
 	// What the server took is sent, whatever becomes of the connection.
 	if msg.IsDelivered() {
