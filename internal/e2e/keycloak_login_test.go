@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 )
 
 func TestLoginsThroughKeycloak(t *testing.T) {
@@ -85,5 +87,38 @@ func TestWhatKeycloakSaysOfAPersonArrives(t *testing.T) {
 	}
 	if text := decoded(t, form); !strings.Contains(text, "R&amp;D &lt;core&gt;") && !strings.Contains(text, "R&amp;D &lt;core>") {
 		t.Errorf("Keycloak sends no group that needs escaping:\n%s", text)
+	}
+}
+
+// A browser that others wrote, too: it has its own opinion of cookies on
+// localhost, and of forms that lead to another site.
+func TestLoginThroughKeycloakInABrowser(t *testing.T) {
+	k, chromium := needKeycloak(t), needBrowser(t)
+	b := startBroker(t, "")
+	for _, binding := range []string{"redirect", "post"} {
+		t.Run(binding, func(t *testing.T) {
+			p := k.connectAs(t, b, kcSigned("saml.client.signature", "true"), map[string]any{"saml_request_binding": binding, "saml_authn_requests_signed_enabled": true})
+			who := k.person(t)
+			tab := chromium.private(t)
+			tab.do(
+				chromedp.Navigate(p.Signup),
+				chromedp.Click(chromedp.CSS("main a.button, main a[href*='intent=signup']")),
+				chromedp.WaitVisible(chromedp.CSS("input[name=username]")),
+			)
+			tab.picture("login")
+			tab.do(
+				chromedp.SendKeys(chromedp.CSS("input[name=username]"), who),
+				chromedp.SendKeys(chromedp.CSS("input[name=password]"), who+"pass\r"),
+				chromedp.WaitVisible(chromedp.CSS("form[action='/logout']")),
+			)
+			if got := tab.text("main"); !strings.Contains(got, "Some Body") || !strings.Contains(got, "Keycloak") {
+				t.Errorf("the home page shows:\n%s", got)
+			}
+			// Logged in there still, so nothing is asked.
+			tab.do(chromedp.Navigate(k.startURL(t, b.configure(b.account, p, map[string]any{"saml_idp_login_allowed": true}), "/profile")), chromedp.WaitVisible(chromedp.CSS("form[action='/logout']")))
+			if got := tab.location(); got != b.base+"/profile" {
+				t.Errorf("a login that started at Keycloak led to %s, want the profile", got)
+			}
+		})
 	}
 }

@@ -13,6 +13,7 @@ It reads one JSON file for each service provider, which a test writes:
 Whoever gives a username X and the password Xpass is X@company.test.
 """
 import base64
+import functools
 import hashlib
 import html
 import json
@@ -42,16 +43,16 @@ NAME_IDS = {
 ONE_AT_A_TIME = threading.Lock()  # pysaml2 keeps its documents in globals
 
 
-def identity_provider(sp, signed_inside=False):
+@functools.lru_cache(maxsize=4)
+def identity_provider(metadata=None, names="uri", signed_inside=False):
     """The identity provider as one service provider, or none, sees it."""
     key = {"key_file": f"{DIR}/cert/idp.pem", "cert_file": f"{DIR}/cert/idp.crt"}
-    names = (sp or {}).get("names", "uri")
     return server.Server(config=config.IdPConfig().load({
         "entityid": BASE + "/idp",
         "xmlsec_binary": "/usr/bin/xmlsec1",
         **key,
         "encryption_keypairs": [key],
-        "metadata": {"inline": [sp["metadata"]] if sp else []},
+        "metadata": {"inline": [metadata] if metadata else []},
         "service": {"idp": {
             "endpoints": {"single_sign_on_service": [(BASE + p, b) for p, b in BINDINGS.items() if b]},
             "policy": {"default": {
@@ -93,7 +94,7 @@ def answer(form):
     else:
         sp = provider(form["sp"])
     check = sp.get("check_requests", False)
-    idp = identity_provider(sp, signed_inside=check and binding == BINDING_HTTP_POST)
+    idp = identity_provider(sp["metadata"], sp.get("names", "uri"), check and binding == BINDING_HTTP_POST)
     if check and binding == BINDING_HTTP_REDIRECT:
         verify_query(idp, form, sp["entity_id"])
     request = idp.parse_authn_request(form["SAMLRequest"], binding).message if binding else None
@@ -133,7 +134,7 @@ class Handler(BaseHTTPRequestHandler):
         url = urlparse(self.path)
         if url.path == "/metadata":
             with ONE_AT_A_TIME:
-                self.send(create_metadata_string(None, config=identity_provider(None).config), kind="application/samlmetadata+xml")
+                self.send(create_metadata_string(None, config=identity_provider().config), kind="application/samlmetadata+xml")
         elif url.path in BINDINGS:
             self.ask(url.path, dict(parse_qsl(url.query)))
         else:
