@@ -35,7 +35,8 @@ type Config struct {
 
 // A Store keeps everything. It is safe for use by many goroutines at once.
 type Store struct {
-	db database
+	db   database
+	keys *seal.Keyring
 }
 
 // A database is what the two differ in.
@@ -74,7 +75,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{}
+	s := &Store{keys: c.Keys}
 	var err error
 	if c.DatabaseURL != "" {
 		s.db, err = openPostgres(ctx, c.DatabaseURL)
@@ -84,7 +85,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.checkKeys(ctx, c.Keys); err != nil {
+	if err := s.checkKeys(ctx); err != nil {
 		return nil, errors.Join(err, s.db.close())
 	}
 	return s, nil
@@ -94,8 +95,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 func (s *Store) Close() error { return s.db.close() }
 
 // Ping reports whether the database answers, with a schema that this program
-// can use. A newer schema is one: during an update another node may have been
-// first. It returns fault.Unavailable.
+// can use, and was sealed with keys that it knows. A newer schema is one: during
+// an update another node may have been first. It returns fault.Unavailable, or
+// ErrOtherKeys where the keys were rotated without this node.
 func (s *Store) Ping(ctx context.Context) error {
 	version, err := one(ctx, s, func(r row) (v int64, err error) { return v, r.Scan(&v) },
 		`SELECT max(version_id) FROM goose_db_version WHERE is_applied`)
@@ -105,32 +107,7 @@ func (s *Store) Ping(ctx context.Context) error {
 	if version < schemaVersion() {
 		return errOldSchema(version)
 	}
-	return nil
-}
-
-// What the key check seals, and for which purpose.
-const (
-	keyCheckPurpose = "key check"
-	keyCheckText    = "gatehouse"
-)
-
-// checkKeys opens a value that the first start sealed, or seals it. Two nodes
-// that start together on an empty database keep one value, and both read it.
-func (s *Store) checkKeys(ctx context.Context, keys *seal.Keyring) error {
-	_, err := s.exec(ctx, `INSERT INTO key_check (id, sealed) VALUES (1, $1) ON CONFLICT (id) DO NOTHING`,
-		keys.Seal(keyCheckPurpose, []byte(keyCheckText)))
-	if err != nil {
-		return fmt.Errorf("write key check: %w", err)
-	}
-	sealed, err := one(ctx, s, func(r row) (b []byte, err error) { return b, r.Scan(&b) },
-		`SELECT sealed FROM key_check WHERE id = 1`)
-	if err != nil {
-		return fmt.Errorf("read key check: %w", err)
-	}
-	if plain, err := keys.Open(keyCheckPurpose, sealed); err != nil || string(plain) != keyCheckText {
-		return ErrOtherKeys
-	}
-	return nil
+	return s.FollowKeys(ctx)
 }
 
 // mostSwept is how many rows one statement of a sweep deletes: few enough that

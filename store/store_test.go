@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -113,4 +114,36 @@ func columns(t *testing.T, db *sql.DB, query string) []string {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// unsealed are the columns of bytes that hold nothing to be sealed: hashes,
+// certificates, and the key check, which rotating keys seals by itself.
+var unsealed = map[string]bool{
+	"key_check.sealed": true, "idp.sp_certificate": true,
+	"token.hash": true, "used_key.hash": true, "address_code.hash": true, "recovery_link.hash": true,
+	"flow.browser": true, "flow.session": true,
+}
+
+func TestEveryColumnThatMayBeSealedIsKnownToRotation(t *testing.T) {
+	file := onSQLite(t)
+	s := open(t, file)
+	known := s.SealedColumns()
+	db, err := sql.Open("sqlite", filepath.Join(file.Folder, "gatehouse.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	found := columns(t, db, `
+		SELECT m.name || '.' || c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c
+		WHERE m.type = 'table' AND c.type = 'BLOB' AND m.name NOT LIKE 'sqlite%' ORDER BY 1`)
+	for _, c := range found {
+		if unsealed[c] == slices.Contains(known, c) {
+			t.Errorf("column %s: say in sealedColumns that it is sealed, or here that it is not", c)
+		}
+	}
+	for _, c := range known {
+		if !slices.Contains(found, c) {
+			t.Errorf("column %s is no column of bytes", c)
+		}
+	}
 }

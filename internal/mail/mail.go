@@ -167,7 +167,7 @@ func (s *Sender) Queue(ctx context.Context, m Message) error {
 	if err != nil {
 		return fmt.Errorf("write mail: %w", err)
 	}
-	q.Body = s.Keys.Seal(purpose(q.ID), plain)
+	q.Body = s.Keys.Seal(Purpose(q.ID), plain)
 	bound := Bound{Since: now.Add(-24 * time.Hour), Most: perDay[m.Kind], Waiting: mostWaiting}
 	if err := s.Store.AddMail(ctx, q, bound); err != nil {
 		return fmt.Errorf("queue mail: %w", err)
@@ -178,7 +178,7 @@ func (s *Sender) Queue(ctx context.Context, m Message) error {
 // open reads what Queue sealed.
 func (s *Sender) open(q Queued) (Message, error) {
 	m := Message{Kind: q.Kind, To: q.To, Subject: q.Subject, Until: q.EndsAt}
-	plain, err := s.Keys.Open(purpose(q.ID), q.Body)
+	plain, err := s.Keys.Open(Purpose(q.ID), q.Body)
 	if err != nil {
 		return m, fmt.Errorf("open mail: %w", err)
 	}
@@ -190,8 +190,8 @@ func (s *Sender) open(q Queued) (Message, error) {
 	return m, nil
 }
 
-// purpose binds a sealed text to its row.
-func purpose(id string) string { return "mail " + id }
+// Purpose is what a mail's body is sealed for: its row.
+func Purpose(id string) string { return "mail " + id }
 
 // check refuses what our own code must not send: a line end in a header would
 // let a name write headers of its own.

@@ -3,7 +3,8 @@
 //
 // A keyring is a file of lines "<id> <base64 of 32 bytes>", the newest first.
 // What is sealed names the key it was sealed with, so older keys still open
-// what they sealed. Each sealed value is bound to a purpose (its place: table,
+// what they sealed. One key is in force and seals: the newest, unless the
+// database says that not every node has that one yet ([Keyring.Use]). Each sealed value is bound to a purpose (its place: table,
 // column, row), so that one cannot be put in another's place.
 package seal
 
@@ -22,15 +23,18 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 )
 
 // ErrKey says that no key of the ring opens a value: it was sealed with other
 // keys, for another purpose, or was changed.
 var ErrKey = errors.New("sealed with other keys, for another purpose, or changed")
 
-// A Keyring seals with its first key and opens with any.
+// A Keyring seals with the key in force and opens with any. It is safe for use
+// by many goroutines at once.
 type Keyring struct {
-	keys []key
+	keys    []key
+	inForce atomic.Int32 // index; the first unless Use said another
 }
 
 type key struct {
@@ -108,20 +112,24 @@ func (r *Keyring) Save(path string) error {
 		return err
 	}
 	defer f.Close()
+	if err := r.write(f); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// write writes the ring durably. A full disk must be an error here: keys that
+// are half written lose what is sealed with them.
+func (r *Keyring) write(f *os.File) error {
 	var text bytes.Buffer
 	fmt.Fprintln(&text, "# Keys of Gatehouse, newest first. Without this file the database cannot be read.")
 	for _, k := range r.keys {
 		fmt.Fprintf(&text, "%x %s\n", k.id, base64.StdEncoding.EncodeToString(k.secret[:]))
 	}
-	// A full disk must be an error here: keys that are half written lose what
-	// is sealed with them.
 	if _, err := f.Write(text.Bytes()); err != nil {
 		return err
 	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
+	return f.Sync()
 }
 
 // syncDir makes a new file's name durable: losing the keys of a database that
@@ -135,10 +143,10 @@ func syncDir(dir string) error {
 	return d.Sync()
 }
 
-// Seal encrypts plain with the newest key (AES-256-GCM). The result holds the
+// Seal encrypts plain with the key in force (AES-256-GCM). The result holds the
 // key's id, the nonce and the ciphertext, bound to purpose.
 func (r *Keyring) Seal(purpose string, plain []byte) []byte {
-	k := r.keys[0]
+	k := r.keys[r.inForce.Load()]
 	out := make([]byte, 0, 4+12+len(plain)+16)
 	out = append(out, k.id[:]...)
 	var nonce [12]byte
@@ -164,10 +172,10 @@ func (r *Keyring) Open(purpose string, sealed []byte) ([]byte, error) {
 	return nil, ErrKey
 }
 
-// MAC authenticates data for a purpose with the newest key (HMAC-SHA-256 with
+// MAC authenticates data for a purpose with the key in force (HMAC-SHA-256 with
 // a key derived for the purpose).
 func (r *Keyring) MAC(purpose string, data []byte) []byte {
-	return r.keys[0].mac(purpose, data)
+	return r.keys[r.inForce.Load()].mac(purpose, data)
 }
 
 // CheckMAC reports whether any key of the ring made the first len(mac) bytes

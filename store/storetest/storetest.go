@@ -37,6 +37,8 @@ func Run(t *testing.T, place Place) {
 		{"sessions", sessions},
 		{"logins", logins},
 		{"events", events},
+		{"mails", mails},
+		{"addresses", addresses},
 		{"recoveries", recoveries},
 		{"marks", marks},
 		{"transactions", transactions},
@@ -51,6 +53,9 @@ func Run(t *testing.T, place Place) {
 	}
 	for _, p := range openings {
 		t.Run("opening/"+p.sentence, func(t *testing.T) { p.check(t, place(t)) })
+	}
+	for _, p := range rotations {
+		t.Run("keys/"+p.sentence, func(t *testing.T) { p.check(t, place(t)) })
 	}
 }
 
