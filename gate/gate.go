@@ -158,7 +158,7 @@ func (g *Gate) enter(ctx context.Context, r Request, v *Visit) error {
 		return fault.Denied.Errorf("The organization %s is suspended. Ask the operator of this server.", o.Name).Coded("organization_suspended")
 	}
 	if !v.Token.Method.Opens(o.ID) {
-		return fault.Denied.Errorf("You logged in by a recovery link, which opens the organization that it was made for and no other.").Coded("recovery_of_another_organization")
+		return fault.Denied.Errorf("You logged in by a recovery link, which opens the organization that it was made for and no other.").Coded("recovery_elsewhere")
 	}
 	v.Member, v.Organization = m, o
 	return nil

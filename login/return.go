@@ -32,7 +32,7 @@ func SafeReturn(to string) string {
 	}
 	first, _, _ := strings.Cut(clean[1:], "/")
 	switch first {
-	case "login", "logout", "signup", "v1", "confirm", "static", "healthz", "readyz", "metrics":
+	case "login", "logout", "signup", "recover", "verify", "dev", "v1", "confirm", "static", "healthz", "readyz", "metrics":
 		return home
 	}
 	switch path.Base(clean) {

@@ -30,6 +30,7 @@ const turnWait = 10 * time.Second
 // sqliteDB is an embedded database: one connection that writes and several
 // that read, beside it and beside each other.
 type sqliteDB struct {
+	path    string
 	writer  *writer
 	readers chan *connection // those that are free
 	pools   []*sql.DB        // to close, readers first
@@ -48,7 +49,7 @@ func openSQLite(ctx context.Context, folder string, log *slog.Logger) (*sqliteDB
 		return nil, err
 	}
 	write.SetMaxOpenConns(1)
-	d := &sqliteDB{pools: []*sql.DB{write}, closing: make(chan struct{})}
+	d := &sqliteDB{path: path, pools: []*sql.DB{write}, closing: make(chan struct{})}
 	if err := d.start(ctx, path, log); err != nil {
 		d.closePools()
 		return nil, fmt.Errorf("the database %s cannot be used: %w", path, err)

@@ -77,6 +77,8 @@ var byCode = map[string]advice{
 	"form_too_large":     {"This is too much", "Go back and send less. A SAML response gets smaller when the identity provider sends fewer groups: its administrator can filter them.", link{}},
 
 	"login_expired":                  {"This login is over", "Start again. If you had finished it before, you may be logged in already.", link{"Start again", "/login"}},
+	"recovery_link_over":             {"This link opens nothing any more", "Nobody was logged in. Whoever operates this server can make another link.", toLogin},
+	"recovery_elsewhere":             {"Not with a recovery link", "Log in the way you always do to open your other organizations.", toHome},
 	"login_in_another_browser":       {"This login began in another browser", "", link{"Log in here", "/login"}},
 	"unknown_user_sso_login_attempt": {"No account is linked to you yet", "An administrator of your organization has both links and can send you the right one.", link{"Log in another way", "/login"}},
 	"session_ended":                  {"Your session at the identity provider is over", "Log in there again.", toLogin},
@@ -88,6 +90,13 @@ var byCode = map[string]advice{
 	"email_missing":                  {"Your identity provider gave no usable address", "Nothing was created. Once the administrator has changed it, open the signup link again.", link{}},
 	"user_deactivated":               {"This account is deactivated", "An administrator of the organization that manages your account can activate it again.", link{"Log in as somebody else", "/login"}},
 	"signup_by_invitation":           {"Signing up is by invitation", "If your organization uses single sign-on, its administrator can send you the signup link of its identity provider.", toLogin},
+
+	"verification_code_not_found": {"This link does not work", "Mail programs break long links: copy it whole. If it is long over, log in to the account to have another one mailed.", toLogin},
+	"verification_code_used":      {"This link was used already", "If you did not use it, log in and look at your account, or ask whoever operates this server.", toLogin},
+	"user_weblink_action_expired": {"This link is over", "", toLogin},
+	"address_changed":             {"This link is for another address", "The newest mail to the present address has the link that works.", toLogin},
+	"address_proved_already":      {"Your address is confirmed", "", toHome},
+	"mail_not_sent_here":          {"This server sends no mail", "", toHome},
 
 	"authentication_method_disabled":  {"This identity provider is not in use", "Until then, log in another way if you have one.", toLogin},
 	"authentication_method_not_found": {"No identity provider at this address", "", toLogin},

@@ -12,13 +12,14 @@ import (
 // A homePage answers: who am I, how did I log in, where do I belong.
 type homePage struct {
 	page
-	Session sessionView
+	Session   sessionView
+	SendsMail bool // another link can be mailed to an address that is not confirmed
 }
 
 // A sessionView is a session as its own person sees it.
 type sessionView struct {
 	Method       string // "Password", or the identity provider's name
-	Organization string // whose identity provider it was; empty for a password
+	Organization string // what that is of it, such as "identity provider of Acme"; empty for a password
 	TwoFactor    bool
 	LoggedIn     moment
 	Ends         moment
@@ -31,7 +32,7 @@ func (s *site) showHome(w http.ResponseWriter, r *http.Request, v gate.Visit) er
 	if err != nil {
 		return err
 	}
-	return s.render(w, r, http.StatusOK, "home", &homePage{page: frame, Session: s.viewSession(r.Context(), v.Token)})
+	return s.render(w, r, http.StatusOK, "home", &homePage{page: frame, Session: s.viewSession(r.Context(), v.Token), SendsMail: s.Addresses.Sends()})
 }
 
 func (s *site) viewSession(ctx context.Context, t session.Token) sessionView {
@@ -45,12 +46,16 @@ func (s *site) viewSession(ctx context.Context, t session.Token) sessionView {
 	if t.IP != (netip.Addr{}) {
 		view.Address = t.IP.Unmap().String()
 	}
-	if t.Method.Kind != session.SAML {
+	switch t.Method.Kind {
+	case session.Password:
+		return view
+	case session.Recovery:
+		view.Method, view.Organization = "Recovery link", "for "+s.nameOf(ctx, t.Method.ID).Name+" alone"
 		return view
 	}
 	view.Method = "Single sign-on"
 	if i, err := s.IdPs.Store.IdP(ctx, t.Method.ID); err == nil {
-		view.Method, view.Organization = i.Name, s.nameOf(ctx, i.OrganizationID).Name
+		view.Method, view.Organization = i.Name, "identity provider of "+s.nameOf(ctx, i.OrganizationID).Name
 	}
 	return view
 }

@@ -26,6 +26,7 @@ func TestEveryTemplateFitsItsStruct(t *testing.T) {
 		"organization":     &organizationPage{},
 		"organization-new": &newOrganizationPage{},
 		"profile":          &profilePage{},
+		"recover":          &recoverPage{},
 		"saml":             &samlPage{},
 		"signup":           &signupPage{},
 		"signup-method":    &signupMethodPage{},

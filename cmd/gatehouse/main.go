@@ -22,6 +22,8 @@ type cli struct {
 	Config kong.ConfigFlag `help:"Read flags from this JSON file, for example {\"listen\": \"127.0.0.1:8080\"}." placeholder:"FILE" type:"existingfile" env:"GATEHOUSE_CONFIG"`
 
 	Serve   serveCommand   `cmd:"" help:"Serve the console, the login pages, the SAML endpoints and the API."`
+	Recover recoverCommand `cmd:"" help:"Let a super admin back into an organization that nobody can log in to any more."`
+	Backup  backupCommand  `cmd:"" help:"Copy the embedded database to a file, while the server runs."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

@@ -38,6 +38,28 @@ func waitReady(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Fatalf("the server was not ready within ten seconds; its log:\n%s", text)
 }
 
+// remember sets a variable to a value of the answer before:
+//
+//	remember organization_id ORG
+func remember(ts *testscript.TestScript, _ bool, args []string) {
+	m := regexp.MustCompile(`"` + args[0] + `":"([^"]+)"`).FindStringSubmatch(ts.ReadFile("stdout"))
+	if m == nil {
+		ts.Fatalf("the answer has no %s", args[0])
+	}
+	ts.Setenv(args[1], m[1])
+}
+
+// secretOf sets $SECRET to the secret of a recovery link in what was printed:
+//
+//	secret-of stdout
+func secretOf(ts *testscript.TestScript, _ bool, args []string) {
+	m := regexp.MustCompile(`/recover/([0-9A-Za-z]+)`).FindStringSubmatch(ts.ReadFile(args[0]))
+	if m == nil {
+		ts.Fatalf("there is no recovery link in it")
+	}
+	ts.Setenv("SECRET", m[1])
+}
+
 // fetch sends a request and compares the status; the answer is printed:
 //
 //	http GET /healthz 200

@@ -27,6 +27,9 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"http":  fetch,
 			"ready": waitReady,
+
+			"remember":  remember,
+			"secret-of": secretOf,
 		},
 		RequireExplicitExec: true,
 	})
