@@ -23,6 +23,7 @@ import (
 	"gatehouse/audit"
 	"gatehouse/gate"
 	"gatehouse/internal/fault"
+	"gatehouse/internal/limit"
 	"gatehouse/login"
 	"gatehouse/session"
 	"gatehouse/sso"
@@ -33,6 +34,7 @@ type Server struct {
 	Gate          *gate.Gate
 	Login         *login.Login
 	People        *account.People
+	Addresses     *account.Addresses
 	Organizations *account.Organizations
 	IdPs          *sso.IdPs
 	Tokens        *session.Tokens
@@ -65,11 +67,12 @@ type builder struct {
 	api        huma.API
 	operations []operation
 	verbs      map[string][]string // by path
+	decoding   *limit.Slots        // of the bodies that are decoded right now
 }
 
 // build declares everything that the API offers.
 func (s *Server) build() *builder {
-	b := &builder{server: s, mux: http.NewServeMux(), verbs: map[string][]string{}}
+	b := &builder{server: s, mux: http.NewServeMux(), verbs: map[string][]string{}, decoding: limit.NewSlots(mostDecoding, decodingWait)}
 	b.api = humago.New(b.mux, s.config())
 	b.addPeople()
 	b.addOrganizations()

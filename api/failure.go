@@ -168,19 +168,28 @@ func schemaItem(err error) failureItem {
 // failed makes an error of an operation the answer to it, and logs what is our
 // own mistake. where is the operation, never the path, which may hold secrets.
 func (s *Server) failed(ctx context.Context, where, requestID string, err error) *failure {
+	// Work that was stopped is no mistake of ours, and worth another try.
+	if stopped(err) && fault.Of(err).Kind == fault.Internal {
+		err = fault.Unavailable.Errorf("This took too long and was stopped. Try again in a moment.").Because(err)
+	}
 	f := newFailure(err)
 	if f.status < http.StatusInternalServerError {
 		return f
 	}
 	level := slog.LevelError
 	switch {
-	case ctx.Err() != nil:
-		level = slog.LevelDebug // the client went away
+	case errors.Is(ctx.Err(), context.Canceled):
+		level = slog.LevelDebug // the client went away: nothing else cancels a request
 	case f.status == http.StatusServiceUnavailable:
 		level = slog.LevelWarn
 	}
 	s.Log.Log(ctx, level, "api request failed", "request_id", requestID, "operation", where, "status", f.status, "error", err)
 	return f
+}
+
+// stopped reports whether an error says that somebody waits no longer.
+func stopped(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // refuse answers a request that did not reach its operation.

@@ -43,8 +43,8 @@ type changedMethod struct {
 type MethodFields struct {
 	Enabled             *looseBool     `json:"authentication_method_enabled,omitempty" doc:"Whether people may log in through it. A method that becomes complete is enabled unless this says otherwise."`
 	TokenMaxAge         *looseInt      `json:"auth_token_max_age_seconds,omitempty" doc:"How long a session that it yields lasts, 300 to 1296000."`
-	TokenExtendWhenUsed *looseBool     `json:"auth_token_extend_when_used,omitempty"`
-	AutoJoinGroupID     *string        `json:"auto_join_user_group_id,omitempty" nullable:"true" maxLength:"36"`
+	TokenExtendWhenUsed *looseBool     `json:"auth_token_extend_when_used,omitempty" doc:"Whether using a session prolongs it. Kept; takes effect once sessions can be prolonged."`
+	AutoJoinGroupID     *string        `json:"auto_join_user_group_id,omitempty" nullable:"true" maxLength:"36" doc:"The group that new people join. None can be named before there are groups."`
 	LinkedDomains       []linkedDomain `json:"linked_domains,omitempty" maxItems:"100"`
 	SCIMEnabled         *looseBool     `json:"scim_enabled,omitempty" doc:"Only false is offered."`
 
@@ -63,7 +63,7 @@ type MethodFields struct {
 	AssertionSigned     *looseBool    `json:"saml_assertion_signed_enabled,omitempty" doc:"Whether the assertion itself must be signed; otherwise a signed response is enough."`
 	RequestsSigned      *looseBool    `json:"saml_authn_requests_signed_enabled,omitempty" doc:"Whether our requests are signed."`
 	RequestAuthnContext *looseBool    `json:"saml_requested_authn_context_enabled,omitempty" doc:"Whether our requests ask for a login with a password over TLS, or better."`
-	JoinGroups          *looseBool    `json:"saml_join_groups,omitempty" doc:"Whether people join the groups that the identity provider asserts."`
+	JoinGroups          *looseBool    `json:"saml_join_groups,omitempty" doc:"Whether people join the groups that the identity provider asserts. Kept; takes effect once groups exist."`
 	AllowSHA1           *looseBool    `json:"saml_allow_sha1,omitempty" doc:"Accept signatures with SHA-1. A risk."`
 	AllowSmallKeys      *looseBool    `json:"saml_allow_small_keys,omitempty" doc:"Accept RSA keys under 2048 bits. A risk."`
 }
@@ -119,6 +119,8 @@ type createIdPInput struct {
 	Body newMethod `nameHint:"AuthenticationMethodCreateRequest"`
 }
 
+func (createIdPInput) mostBody() int { return mostMethodBody }
+
 func (s *Server) createIdP(ctx context.Context, v gate.Visit, in *createIdPInput) (*methodAnswer, error) {
 	if err := sso.CheckOwner(v.Account); err != nil {
 		return nil, err
@@ -164,6 +166,8 @@ type updateIdPInput struct {
 	MethodPath
 	Body changedMethod `nameHint:"AuthenticationMethodUpdateRequest"`
 }
+
+func (updateIdPInput) mostBody() int { return mostMethodBody }
 
 func (s *Server) updateIdP(ctx context.Context, v gate.Visit, in *updateIdPInput) (*methodAnswer, error) {
 	if err := sso.CheckOwner(v.Account); err != nil {

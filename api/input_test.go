@@ -32,6 +32,10 @@ func TestNonsenseIsRefusedEverywhere(t *testing.T) {
 	w := newWorld(t)
 	ann := w.signUp(t, "ann@acme.example")
 	for _, op := range withBodies(t, w, ann) {
+		most := mostBody
+		if strings.Contains(op[1], "/authentication") {
+			most = mostMethodBody
+		}
 		for name, c := range map[string]struct {
 			body   string
 			status int
@@ -46,11 +50,13 @@ func TestNonsenseIsRefusedEverywhere(t *testing.T) {
 			"form":            {`email=a&password=b`, 400, "body"},
 			"markup":          {`<x/>`, 400, "body"},
 			"byte order mark": {"\xef\xbb\xbf{}", 400, "body"},
-			"deep lists":      {`{"x":` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + `}`, 400, "body"},
-			"deep objects":    {strings.Repeat(`{"x":`, 10_001) + "1" + strings.Repeat("}", 10_001), 400, "body"},
-			"open lists":      {strings.Repeat("[", 1_000_000), 400, "body"},
+			"deep lists":      {`{"x":` + strings.Repeat("[", 16) + strings.Repeat("]", 16) + `}`, 400, "body"},
+			"deep objects":    {strings.Repeat(`{"x":`, 17) + "1" + strings.Repeat("}", 17), 400, "body"},
+			"open lists":      {strings.Repeat("[", 10_000), 400, "body"},
+			"many values":     {`{"x":[` + strings.Repeat(`{},`, 1_000) + `{}]}`, 400, "body"},
+			"many fields":     {`{` + strings.Repeat(`"x":1,`, 2_000) + `"x":1}`, 400, "body"},
 			"10 MB":           {`{"x":"` + strings.Repeat("x", 10<<20) + `"}`, 413, "body"},
-			"a byte too many": {strings.Repeat(" ", 1<<20-1) + `{}`, 413, "body"},
+			"a byte too many": {strings.Repeat(" ", most-1) + `{}`, 413, "body"},
 			"raw NUL":         {"{\"email\":\"a\x00b\"}", 400, "email"},
 			"NUL":             {`{"email":"a\u0000b"}`, 400, "email"},
 			"NUL in unknown":  {`{"x":[{"y":"\u0000"}]}`, 400, "x[0].y"},
@@ -60,7 +66,7 @@ func TestNonsenseIsRefusedEverywhere(t *testing.T) {
 			"two surrogates":  {`{"email":"\udc00\ud800"}`, 400, "email"},
 			"no UTF-8 at all": {"\xff\xfe{\x00}\x00", 400, "body"},
 			"huge number":     {`{"email":1e999,"account_name":1e999}`, 400, ""},
-			"many wrong":      {`{"linked_domains":[` + strings.Repeat(`1,`, 90_000) + `1],"email":1,"city":1,"name":1,"tier":1,"organization_name":1,"account_name":1}`, 400, ""},
+			"many wrong":      {`{"linked_domains":[` + strings.Repeat(`1,`, 1_900) + `1],"email":1,"city":1,"name":1,"tier":1,"organization_name":1,"account_name":1}`, 400, ""},
 		} {
 			r := w.as(t, ann, op[0], op[1], c.body)
 			if r.status != c.status {
@@ -85,7 +91,7 @@ func TestLongBodiesAreAnsweredOnTheWireToo(t *testing.T) {
 	w := newWorld(t)
 	server := httptest.NewServer(w.handler)
 	defer server.Close()
-	for _, size := range []int{1<<20 + 1, 10 << 20} {
+	for _, size := range []int{mostBody + 1, 1<<20 + 1, 10 << 20} {
 		for _, chunked := range []bool{false, true} {
 			var body io.Reader = strings.NewReader(strings.Repeat("x", size))
 			if chunked {

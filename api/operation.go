@@ -10,6 +10,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -18,13 +20,6 @@ import (
 	"gatehouse/gate"
 	"gatehouse/internal/fault"
 	"gatehouse/login"
-)
-
-// The bounds of a request's body, in bytes: what is taken, and how much of a
-// longer one is received, and thrown away, before it is refused.
-const (
-	mostBody    = 1 << 20
-	mostDrained = 16 << 20
 )
 
 // An operation is a verb on a path. Its permission decides who may do it;
@@ -43,6 +38,7 @@ type call struct {
 	visit     gate.Visit
 	userAgent string
 	requestID string
+	decoded   func() // says that the body is decoded; may be called again
 }
 
 type callKey struct{}
@@ -59,13 +55,18 @@ func add[I, O any](b *builder, op operation, do func(context.Context, gate.Visit
 	}
 	_, hasBody := reflect.TypeFor[I]().FieldByName("Body")
 	declared := huma.Operation{
-		OperationID:  op.ID,
-		Method:       op.Method,
-		Path:         op.Path,
-		Summary:      op.Summary,
-		MaxBodyBytes: -1, // enter reads the body, and bounds it
-		Middlewares:  huma.Middlewares{b.server.enter(op, hasBody)},
-		Extensions:   map[string]any{"x-permission": string(op.Need)},
+		OperationID: op.ID,
+		Method:      op.Method,
+		Path:        op.Path,
+		Summary:     op.Summary,
+		Middlewares: huma.Middlewares{b.enter(op, hasBody, mostBodyOf(*new(I)))},
+		Extensions:  map[string]any{"x-permission": string(op.Need)},
+
+		// enter reads the body and bounds it. A deadline that huma sets would
+		// pass while the operation works, and end its context: net/http takes
+		// it for a client that went away.
+		MaxBodyBytes:    -1,
+		BodyReadTimeout: -1,
 	}
 	if op.Need != account.Anyone {
 		declared.Security = []map[string][]string{{"token": {}}, {"cookie": {}}}
@@ -75,6 +76,7 @@ func add[I, O any](b *builder, op operation, do func(context.Context, gate.Visit
 		if !entered {
 			return nil, b.server.failed(ctx, op.ID, "", errors.New("operation reached around the gate"))
 		}
+		c.decoded()
 		out, err := do(ctx, c.visit, in)
 		if err != nil {
 			return nil, b.server.failed(ctx, op.ID, c.requestID, err)
@@ -86,7 +88,8 @@ func add[I, O any](b *builder, op operation, do func(context.Context, gate.Visit
 }
 
 // enter lets a request into an operation: first the gate, then the body.
-func (s *Server) enter(op operation, hasBody bool) func(huma.Context, func(huma.Context)) {
+func (b *builder) enter(op operation, hasBody bool, most int) func(huma.Context, func(huma.Context)) {
+	s := b.server
 	origins := http.NewCrossOriginProtection()
 	// Behind a proxy that rewrites Host the public URL is still ours. A base
 	// without an origin trusts nothing more.
@@ -97,11 +100,28 @@ func (s *Server) enter(op operation, hasBody bool) func(huma.Context, func(huma.
 		c, err := s.admit(r, op, params, origins)
 		var body []byte
 		if err == nil && hasBody {
-			body, err = readBody(r)
+			body, err = readBody(r, most)
+		}
+		if err == nil && (hasBody || r.ContentLength == 0) {
+			// Everything has arrived: the server's deadline for that must not
+			// end an operation that takes longer.
+			_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+		}
+		leave := func() {}
+		if err == nil && hasBody {
+			leave, err = b.decoding.Enter(r.Context())
 		}
 		if err != nil {
 			s.refuse(w, r, op.ID, err)
 			return
+		}
+		c.decoded = sync.OnceFunc(leave)
+		defer c.decoded()
+		if hasBody {
+			if err := checkBody(body); err != nil {
+				s.refuse(w, r, op.ID, err)
+				return
+			}
 		}
 		c.requestID = w.Header().Get(requestIDHeader)
 		ctx = huma.WithValue(ctx, callKey{}, c)
@@ -202,31 +222,6 @@ func isID(s string) bool {
 		}
 	}
 	return true
-}
-
-// readBody reads a body, whatever its content type says: avn calls bodies of
-// its own octet streams. No body, or blanks alone, is an empty object.
-func readBody(r *http.Request) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, mostBody+1))
-	if err != nil {
-		return nil, fault.Invalid.Errorf("The request's body did not arrive whole.").At("body").Because(err)
-	}
-	if len(body) > mostBody {
-		// Many clients read no answer before they have sent everything: a
-		// connection that is closed on them hides why.
-		_, _ = io.CopyN(io.Discard, r.Body, mostDrained)
-		return nil, fault.TooLarge.Errorf("A request has at most %d bytes.", mostBody).At("body")
-	}
-	if len(bytes.TrimSpace(body)) == 0 {
-		return []byte("{}"), nil
-	}
-	if err := checkText(body); err != nil {
-		return nil, err
-	}
-	if !json.Valid(body) {
-		return nil, fault.Invalid.Errorf("The request's body is not JSON, or nested too deeply.").At("body")
-	}
-	return body, nil
 }
 
 type humaContext huma.Context

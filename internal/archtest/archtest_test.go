@@ -31,7 +31,7 @@ var allowed = map[string]string{
 	"gate":             "account session internal/limit",
 	"store":            "account audit session sso login gate internal/mail internal/seal",
 	"store/redis":      "internal/limit internal/seal",
-	"api":              "account audit session sso login gate",
+	"api":              "account audit session sso login gate internal/limit",
 	"web":              "account audit session sso login gate",
 	"internal/demoidp": "",
 	"internal/parts":   "",
