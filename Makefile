@@ -11,7 +11,7 @@ run: build ## start a demonstration on http://127.0.0.1:8080
 	@bin/gatehouse serve --dev --data .cache/demonstration
 
 build: ## build bin/gatehouse
-	@echo "building bin/gatehouse (the first time takes a minute)"
+	@echo "building bin/gatehouse (the first time takes a minute or two)"
 	@CGO_ENABLED=0 go build -trimpath -o bin/gatehouse ./cmd/gatehouse
 
 test: ## install what is missing, start it, run every test
