@@ -155,8 +155,8 @@ func readPage(page *http.Response) (action string, form url.Values, err error) {
 	if err != nil {
 		return "", nil, fmt.Errorf("read page: %w", err)
 	}
-	if page.StatusCode >= 500 {
-		return "", nil, fmt.Errorf("the page at %s (%s) says: %s", page.Request.URL.Path, page.Status, strings.TrimSpace(d.Text()))
+	if page.StatusCode >= 400 {
+		return "", nil, fmt.Errorf("the page at %s (%s) says: %s", page.Request.URL.Path, page.Status, strings.Join(strings.Fields(d.Find("body").Text()), " "))
 	}
 	f := d.Find("form:has([name=SAMLResponse]), form:has([name=password])").First()
 	form = url.Values{}

@@ -15,17 +15,19 @@ import (
 	"gatehouse/internal/parts"
 )
 
-// A keycloak is a running Keycloak with the realm gatehouse of
-// testdata/keycloak, where alice and bob are.
+// A keycloak is a realm of a running Keycloak: gatehouse of testdata/keycloak,
+// where alice and bob are, unless a test makes its own.
 type keycloak struct {
 	base  string // http://localhost:port
+	realm string
 	token string // of its administrator
 	since time.Time
 }
 
 // A kcClient is the broker as Keycloak is told of it, besides what Keycloak
 // reads in our metadata: attributes of a client, by the names that Keycloak's
-// console keeps them under. The value OURS is the broker's certificate.
+// console keeps them under. The value OURS is the broker's certificate; a nil
+// client is what Keycloak makes of our metadata, with its predefined mappers.
 type kcClient map[string]string
 
 // kcSigned has both documents and assertions signed.
@@ -40,11 +42,11 @@ func kcSigned(more ...string) kcClient {
 // needKeycloak gives the running Keycloak, or skips the test.
 func needKeycloak(t testing.TB) *keycloak {
 	t.Helper()
-	return &keycloak{base: parts.Need(t, parts.Keycloak)}
+	return &keycloak{base: parts.Need(t, parts.Keycloak), realm: "gatehouse"}
 }
 
 func (k *keycloak) origin() string   { return k.base }
-func (k *keycloak) realmURL() string { return k.base + "/realms/gatehouse" }
+func (k *keycloak) realmURL() string { return k.base + "/realms/" + k.realm }
 
 func (k *keycloak) startURL(_ testing.TB, p provider, relayState string) string {
 	to := k.realmURL() + "/protocol/saml/clients/" + p.ID
@@ -54,11 +56,20 @@ func (k *keycloak) startURL(_ testing.TB, p provider, relayState string) string 
 	return to
 }
 
+// another makes a realm of its own until the test ends, with nobody in it.
+func (k *keycloak) another(t testing.TB) *keycloak {
+	t.Helper()
+	own := &keycloak{base: k.base, realm: newUsername()}
+	where := own.make(t, "/realms", map[string]any{"realm": own.realm, "enabled": true, "sslRequired": "none", "passwordPolicy": "hashAlgorithm(pbkdf2-sha256) and hashIterations(1)"})
+	t.Cleanup(func() { own.call(t, "DELETE", where, "", nil, http.StatusNoContent, nil) })
+	return own
+}
+
 // person makes a user.
 func (k *keycloak) person(t testing.TB) string {
 	t.Helper()
 	who := newUsername()
-	k.make(t, "/users", map[string]any{
+	k.make(t, "/realms/"+k.realm+"/users", map[string]any{
 		"username": who, "email": who + "@company.test", "emailVerified": true, "enabled": true, "firstName": "Some", "lastName": "Body",
 		"credentials": []any{map[string]any{"type": "password", "value": who + "pass"}},
 	})
@@ -77,7 +88,7 @@ func (k *keycloak) connectAs(t testing.TB, b *broker, c kcClient, fields map[str
 	p := b.connect(b.account, "Keycloak", nil)
 	p = b.complete(p, fetch(t, k.realmURL()+"/protocol/saml/descriptor"), fields)
 	var client map[string]any
-	k.call(t, "POST", "/client-description-converter", "application/xml", fetch(t, p.Metadata), http.StatusOK, &client)
+	k.call(t, "POST", "/realms/"+k.realm+"/client-description-converter", "application/xml", fetch(t, p.Metadata), http.StatusOK, &client)
 	if client["clientId"] != p.Metadata {
 		t.Fatalf("Keycloak reads in our metadata the client %v, want %s", client["clientId"], p.Metadata)
 	}
@@ -92,13 +103,39 @@ func (k *keycloak) connectAs(t testing.TB, b *broker, c kcClient, fields map[str
 			attributes[name] = base64.StdEncoding.EncodeToString(spCertificate(t, p))
 		}
 	}
-	client["protocolMappers"] = []any{kcProperty("email"), kcProperty("firstName"), kcProperty("lastName"), map[string]any{
-		"name": "groups", "protocol": "saml", "protocolMapper": "saml-group-membership-mapper",
-		"config": map[string]string{"attribute.name": "groups", "attribute.nameformat": "Basic", "single": "true", "full.path": "false"},
-	}}
-	where := k.make(t, "/clients", client)
+	client["protocolMappers"] = k.mappers(t, c == nil)
+	where := k.make(t, "/realms/"+k.realm+"/clients", client)
 	t.Cleanup(func() { k.call(t, "DELETE", where, "", nil, http.StatusNoContent, nil) })
 	return p
+}
+
+// mappers say what Keycloak sends of a person: what it offers under "Add
+// predefined mappers", or the same by plain names, and groups.
+func (k *keycloak) mappers(t testing.TB, predefined bool) []any {
+	t.Helper()
+	if !predefined {
+		return []any{kcProperty("email"), kcProperty("firstName"), kcProperty("lastName"), map[string]any{
+			"name": "groups", "protocol": "saml", "protocolMapper": "saml-group-membership-mapper",
+			"config": map[string]string{"attribute.name": "groups", "attribute.nameformat": "Basic", "single": "true", "full.path": "false"},
+		}}
+	}
+	var server struct {
+		Mappers struct {
+			SAML []map[string]any `json:"saml"`
+		} `json:"builtinProtocolMappers"`
+	}
+	k.call(t, "GET", "/serverinfo", "", nil, http.StatusOK, &server)
+	var out []any
+	for _, m := range server.Mappers.SAML {
+		switch m["name"] {
+		case "X500 email", "X500 givenName", "X500 surname":
+			out = append(out, m)
+		}
+	}
+	if len(out) != 3 {
+		t.Fatalf("Keycloak offers the mappers %v, want the three of X500 among them", server.Mappers.SAML)
+	}
+	return out
 }
 
 // kcProperty is a mapper that sends one of a user's own fields.
@@ -109,7 +146,7 @@ func kcProperty(name string) map[string]any {
 	}
 }
 
-// make adds something to the realm, and gives its path.
+// make adds something, and gives its path.
 func (k *keycloak) make(t testing.TB, path string, in any) string {
 	t.Helper()
 	js, err := json.Marshal(in)
@@ -120,10 +157,10 @@ func (k *keycloak) make(t testing.TB, path string, in any) string {
 	return path + where[strings.LastIndex(where, "/"):]
 }
 
-// call calls the realm's administration, and gives the answer's Location.
+// call calls the administration, and gives the answer's Location.
 func (k *keycloak) call(t testing.TB, method, path, kind string, body []byte, status int, out any) string {
 	t.Helper()
-	r, err := http.NewRequest(method, k.base+"/admin/realms/gatehouse"+path, bytes.NewReader(body))
+	r, err := http.NewRequest(method, k.base+"/admin"+path, bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
