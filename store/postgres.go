@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -38,7 +39,7 @@ type postgres struct {
 }
 
 // openPostgres connects to a server and brings its schema up to date.
-func openPostgres(ctx context.Context, url string) (*postgres, error) {
+func openPostgres(ctx context.Context, url string, wrap func(driver.Connector) driver.Connector) (*postgres, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		// The parser's error leaves passwords out.
@@ -51,10 +52,14 @@ func openPostgres(ctx context.Context, url string) (*postgres, error) {
 	if err := preparePostgres(ctx, *config); err != nil {
 		return nil, err
 	}
-	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, c *pgx.Conn) error {
+	connector := stdlib.GetConnector(*config, stdlib.OptionAfterConnect(func(ctx context.Context, c *pgx.Conn) error {
 		_, err := c.PgConn().Exec(ctx, limits).ReadAll()
 		return err
 	}))
+	if wrap != nil {
+		connector = wrap(connector)
+	}
+	db := sql.OpenDB(connector)
 	// More connections than a few for each core make a server slower.
 	most := min(20, 4*runtime.GOMAXPROCS(0))
 	db.SetMaxOpenConns(most)

@@ -12,6 +12,7 @@ package store
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -31,6 +32,8 @@ type Config struct {
 
 	Keys *seal.Keyring // which the database's secrets are sealed with
 	Log  *slog.Logger  // nil: nothing is logged
+
+	wrap func(driver.Connector) driver.Connector // tests stand between PostgreSQL and us; nil: nobody does
 }
 
 // A Store keeps everything. It is safe for use by many goroutines at once.
@@ -78,7 +81,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	s := &Store{keys: c.Keys}
 	var err error
 	if c.DatabaseURL != "" {
-		s.db, err = openPostgres(ctx, c.DatabaseURL)
+		s.db, err = openPostgres(ctx, c.DatabaseURL, c.wrap)
 	} else {
 		s.db, err = openSQLite(ctx, c.Folder, log)
 	}

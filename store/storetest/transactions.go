@@ -169,11 +169,14 @@ var groups = []promise{
 		var group sync.WaitGroup
 		// The first holds the writer until all others are about to ask for it.
 		asking := make(chan struct{}, callers)
+		var all sync.Once // a transaction may be run again
 		group.Go(func() {
 			do(t, s.Tx(t.Context(), func(ctx context.Context) error {
-				for range callers {
-					<-asking
-				}
+				all.Do(func() {
+					for range callers {
+						<-asking
+					}
+				})
 				return nil
 			}))
 		})
@@ -223,10 +226,11 @@ var groups = []promise{
 		ctx, cancel := context.WithCancel(t.Context())
 		held, release := make(chan struct{}), make(chan struct{})
 		var group sync.WaitGroup
+		var once sync.Once // a transaction may be run again
 		group.Go(func() {
 			do(t, s.Tx(t.Context(), func(ctx context.Context) error {
 				do(t, s.LockOrganization(ctx, u.ID))
-				close(held)
+				once.Do(func() { close(held) })
 				<-release
 				return nil
 			}))
