@@ -10,6 +10,7 @@ import (
 const (
 	UserSignUp         = "user.signup"
 	UserUpdate         = "user.update"
+	UserMailCode       = "user.mail_code"
 	UserProveAddress   = "user.prove_address"
 	UserDisown         = "user.disown"
 	UserCreateOperator = "user.create_operator"
@@ -34,12 +35,14 @@ const (
 
 	BackupCreate = "backup.create"
 	KeysRotate   = "keys.rotate"
+	KeysPrune    = "keys.prune"
 )
 
 // words say what was done, to people: an action without words is not recorded.
 var words = map[string]string{
 	UserSignUp:         "Made an account for themselves",
 	UserUpdate:         "Changed their profile",
+	UserMailCode:       "Had a link mailed to prove their address",
 	UserProveAddress:   "Proved their address",
 	UserDisown:         "Disowned an account with their address",
 	UserCreateOperator: "Made the first operator",
@@ -64,6 +67,7 @@ var words = map[string]string{
 
 	BackupCreate: "Copied the database",
 	KeysRotate:   "Made new keys",
+	KeysPrune:    "Dropped older keys",
 }
 
 // Words say what an action was, to people; of an action that is not known any

@@ -89,7 +89,7 @@ func TestTheAuditLogIsForSuperAdmins(t *testing.T) {
 }
 
 func TestAllActionsHaveAGroupInTheFilter(t *testing.T) {
-	forOperators := []string{audit.BackupCreate, audit.KeysRotate}
+	forOperators := []string{audit.BackupCreate, audit.KeysRotate, audit.KeysPrune}
 	for _, action := range audit.Actions() {
 		found := false
 		for _, g := range auditGroups[1:] {

@@ -24,6 +24,7 @@ type cli struct {
 	Serve   serveCommand   `cmd:"" help:"Serve the console, the login pages, the SAML endpoints and the API."`
 	Recover recoverCommand `cmd:"" help:"Let a super admin back into an organization that nobody can log in to any more."`
 	Backup  backupCommand  `cmd:"" help:"Copy the embedded database to a file, while the server runs."`
+	Keys    keysCommand    `cmd:"" help:"Show, rotate and prune the keys that seal secrets."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

@@ -102,6 +102,7 @@ func (c *serveCommand) serve(ctx context.Context, w *wired, stdout io.Writer, lo
 	log.Info("serving", "listen", listener.Addr().String(), "public_url", w.base, "version", version())
 	w.ready.Store(true)
 	go w.sweep(ctx, log)
+	go w.beat(ctx, log)
 
 	select {
 	case err = <-failed:

@@ -47,21 +47,29 @@ func (c *storageFlags) keyring(log *slog.Logger) (*seal.Keyring, error) {
 // are there, and never a new database or new keys, which a wrong folder would
 // otherwise lead to.
 func (c *storageFlags) openExisting(ctx context.Context) (*store.Store, error) {
+	db, _, err := c.openWithKeys(ctx)
+	return db, err
+}
+
+// openWithKeys gives the keys too, of which the one is in force that the
+// database says.
+func (c *storageFlags) openWithKeys(ctx context.Context) (*store.Store, *seal.Keyring, error) {
 	c.Data = cmp.Or(c.Data, defaultData)
 	if c.Data == "" {
 		c.Data = defaultData
 	}
 	if c.DatabaseURL == "" {
 		if _, err := os.Stat(filepath.Join(c.Data, store.FileName)); errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("there is no database in %s: name the server's data folder with --data, or its PostgreSQL with --database-url", c.Data)
+			return nil, nil, fmt.Errorf("there is no database in %s: name the server's data folder with --data, or its PostgreSQL with --database-url", c.Data)
 		}
 	}
 	file := c.keyFile()
 	keys, err := seal.Load(file)
 	if err != nil {
-		return nil, fmt.Errorf("the key file %s cannot be used: %w", file, err)
+		return nil, nil, fmt.Errorf("the key file %s cannot be used: %w", file, err)
 	}
-	return store.Open(ctx, store.Config{Folder: c.Data, DatabaseURL: c.DatabaseURL, Keys: keys, Log: slog.New(slog.DiscardHandler)})
+	db, err := store.Open(ctx, store.Config{Folder: c.Data, DatabaseURL: c.DatabaseURL, Keys: keys, Log: slog.New(slog.DiscardHandler)})
+	return db, keys, err
 }
 
 // keyFile is where the keys are.

@@ -28,6 +28,7 @@ import (
 type wired struct {
 	base          string
 	store         *store.Store
+	node          string        // this server's name among the nodes
 	redis         *redis.Server // nil: this node shares its limits with no other
 	people        *account.People
 	organizations *account.Organizations
@@ -56,7 +57,7 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 	if err != nil {
 		return nil, err
 	}
-	w := &wired{base: public.String(), store: db}
+	w := &wired{base: public.String(), store: db, node: ident.New("n")}
 	limits, err := w.limiter(ctx, c, keys, log)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -112,6 +113,7 @@ func (w *wired) limiter(ctx context.Context, c *serveCommand, keys *seal.Keyring
 
 // Close lets the database go, and Redis.
 func (w *wired) Close() {
+	w.leave()
 	if w.redis != nil {
 		w.redis.Close()
 	}
