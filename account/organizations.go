@@ -7,6 +7,7 @@ import (
 
 	"gatehouse/audit"
 	"gatehouse/internal/fault"
+	"gatehouse/internal/ident"
 )
 
 // Limits on what one person can fill the database with. Operators are exempt.
@@ -19,7 +20,8 @@ const (
 type OrganizationStore interface {
 	Tx(ctx context.Context, fn func(ctx context.Context) error) error
 
-	// AddOrganization inserts an organization and its root account.
+	// AddOrganization inserts an organization and its root account. It returns
+	// fault.Exists if one of their ids is taken; so does AddAccount.
 	AddOrganization(ctx context.Context, o Organization, root Account) error
 
 	// Organization returns fault.NotFound if there is none.
@@ -75,24 +77,32 @@ func (s *Organizations) Add(ctx context.Context, by Actor, name, tier string) (O
 		return Organization{}, err
 	}
 	now := s.Now()
-	o := Organization{ID: s.NewID(), AccountID: s.NewAccountID(), Name: name, Tier: tier, CreatedAt: now, UpdatedAt: now}
-	root := Account{ID: o.AccountID, OrganizationID: o.ID, Name: name, CreatedAt: now, UpdatedAt: now}
-	err = s.Store.Tx(ctx, func(ctx context.Context) error {
+	o := Organization{Name: name, Tier: tier, CreatedAt: now, UpdatedAt: now}
+	err = ident.Retry(IDTaken, func() error {
+		o.ID, o.AccountID = s.NewID(), s.NewAccountID()
+		return s.add(ctx, by, o)
+	})
+	if err != nil {
+		return Organization{}, fmt.Errorf("add organization: %w", err)
+	}
+	return o, nil
+}
+
+// add keeps a new organization, with its root account.
+func (s *Organizations) add(ctx context.Context, by Actor, o Organization) error {
+	root := Account{ID: o.AccountID, OrganizationID: o.ID, Name: o.Name, CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt}
+	return s.Store.Tx(ctx, func(ctx context.Context) error {
 		if err := s.roomForOne(ctx, by); err != nil {
 			return err
 		}
 		if err := s.Store.AddOrganization(ctx, o, root); err != nil {
 			return err
 		}
-		if err := s.Store.AddMember(ctx, Member{OrganizationID: o.ID, UserID: by.User.ID, SuperAdmin: true, JoinedAt: now}); err != nil {
+		if err := s.Store.AddMember(ctx, Member{OrganizationID: o.ID, UserID: by.User.ID, SuperAdmin: true, JoinedAt: o.CreatedAt}); err != nil {
 			return err
 		}
-		return s.Audit.Record(ctx, by.Did(audit.OrganizationCreate, o.ID, o.Target(), audit.Details{"tier": tier}))
+		return s.Audit.Record(ctx, by.Did(audit.OrganizationCreate, o.ID, o.Target(), audit.Details{"tier": o.Tier}))
 	})
-	if err != nil {
-		return Organization{}, fmt.Errorf("add organization: %w", err)
-	}
-	return o, nil
 }
 
 func (s *Organizations) roomForOne(ctx context.Context, by Actor) error {
@@ -132,8 +142,19 @@ func (s *Organizations) AddUnit(ctx context.Context, by Actor, o Organization, p
 		return Account{}, fault.Invalid.Errorf("A unit stands directly below the organization: name %s as its parent.", o.AccountID).At("parent_account_id")
 	}
 	now := s.Now()
-	unit := Account{ID: s.NewAccountID(), OrganizationID: o.ID, ParentID: parentID, Name: name, CreatedAt: now, UpdatedAt: now}
-	err = s.Store.Tx(ctx, func(ctx context.Context) error {
+	unit := Account{OrganizationID: o.ID, ParentID: parentID, Name: name, CreatedAt: now, UpdatedAt: now}
+	err = ident.Retry(IDTaken, func() error {
+		unit.ID = s.NewAccountID()
+		return s.addUnit(ctx, by, o, unit)
+	})
+	if err != nil {
+		return Account{}, fmt.Errorf("add unit to %s: %w", o.ID, err)
+	}
+	return unit, nil
+}
+
+func (s *Organizations) addUnit(ctx context.Context, by Actor, o Organization, unit Account) error {
+	return s.Store.Tx(ctx, func(ctx context.Context) error {
 		if err := s.Store.LockOrganization(ctx, o.ID); err != nil {
 			return err
 		}
@@ -149,10 +170,6 @@ func (s *Organizations) AddUnit(ctx context.Context, by Actor, o Organization, p
 		}
 		return s.Audit.Record(ctx, by.Did(audit.UnitCreate, o.ID, unit.Target(), nil))
 	})
-	if err != nil {
-		return Account{}, fmt.Errorf("add unit to %s: %w", o.ID, err)
-	}
-	return unit, nil
 }
 
 // Update renames an organization, changes its tier, or both; a nil field

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
@@ -91,9 +92,13 @@ func (p *Passwords) turn(ctx context.Context) (release func(), err error) {
 }
 
 // CheckNewPassword says whether a password may be chosen by the owner of an
-// address: 8 characters to 256 bytes, and not the address itself. It returns
+// address: 8 characters to 256 bytes of UTF-8 without control characters, and
+// not the address itself. It returns
 // fault.Invalid at "password".
 func CheckNewPassword(password, email string) error {
+	if err := checkPasswordText(password); err != nil {
+		return err
+	}
 	switch {
 	case utf8.RuneCountInString(password) < leastPassword:
 		return fault.Invalid.Errorf("Choose a password of at least %d characters.", leastPassword).At("password")
@@ -113,6 +118,19 @@ func CheckTypedPassword(password string) error {
 	}
 	if len(password) > mostPassword {
 		return fault.Invalid.Errorf("A password has at most %d characters.", mostPassword).At("password")
+	}
+	return checkPasswordText(password)
+}
+
+// checkPasswordText refuses what nobody types: programs between a keyboard and
+// us change or cut such text, each in its way, so that somebody could not log
+// in again.
+func checkPasswordText(password string) error {
+	if !utf8.ValidString(password) {
+		return fault.Invalid.Errorf("This is not valid UTF-8 text.").At("password")
+	}
+	if strings.ContainsFunc(password, unicode.IsControl) {
+		return fault.Invalid.Errorf("A password has no line breaks and control characters.").At("password")
 	}
 	return nil
 }

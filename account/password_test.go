@@ -23,6 +23,13 @@ func TestCheckNewPassword(t *testing.T) {
 		{"nothing", "", false},
 		{"257 bytes", strings.Repeat("x", 257), false},
 		{"256 bytes and one more in 129 characters", strings.Repeat("é", 129), false},
+		{"what no byte of UTF-8 is", "correct horse\xff", false},
+		{"half a character", "correct horse\xc3", false},
+		{"NUL", "correct\x00horse", false},
+		{"a line break", "correct\nhorse", false},
+		{"a tab", "correct\thorse", false},
+		{"a control character of two bytes", "correct\u0085horse", false},
+		{"a joined sign", "correct 👩\u200d🚀", true},
 		{"the address", "alice@example.com", false},
 		{"the address in capitals", "ALICE@example.com", false},
 	} {
@@ -40,7 +47,7 @@ func TestCheckNewPassword(t *testing.T) {
 }
 
 func TestCheckTypedPassword(t *testing.T) {
-	for password, ok := range map[string]bool{"x": true, strings.Repeat("x", 256): true, "": false, strings.Repeat("x", 257): false} {
+	for password, ok := range map[string]bool{"x": true, strings.Repeat("x", 256): true, "": false, strings.Repeat("x", 257): false, "a\xff": false, "a\x00": false, "a\r\n": false, "é ü": true} {
 		err := CheckTypedPassword(password)
 		if !ok {
 			wantInvalid(t, err, "password")

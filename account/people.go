@@ -11,6 +11,7 @@ import (
 
 	"gatehouse/audit"
 	"gatehouse/internal/fault"
+	"gatehouse/internal/ident"
 )
 
 // PeopleStore is what People needs of storage.
@@ -18,7 +19,8 @@ type PeopleStore interface {
 	Tx(ctx context.Context, fn func(ctx context.Context) error) error
 
 	// AddUser inserts a user with the hash of a password, which may be empty.
-	// It returns fault.Exists if the address is taken.
+	// It returns fault.Exists at "email" if the address is taken, and without a
+	// field if the id is; neither ends a transaction.
 	AddUser(ctx context.Context, u User, passwordHash string) error
 
 	// User and UserByEmail return fault.NotFound if there is none.
@@ -69,7 +71,7 @@ func (p *People) Add(ctx context.Context, from Actor, n NewUser) (User, error) {
 		return User{}, err
 	}
 	err = p.Store.Tx(ctx, func(ctx context.Context) error {
-		if err := p.Store.AddUser(ctx, u, hash); err != nil {
+		if err := p.addUser(ctx, &u, hash); err != nil {
 			return err
 		}
 		if p.Addresses != nil {
@@ -113,7 +115,7 @@ func (p *People) AddOperator(ctx context.Context, n NewUser) (bool, error) {
 		if err != nil || has {
 			return err
 		}
-		if err := p.Store.AddUser(ctx, u, hash); err != nil {
+		if err := p.addUser(ctx, &u, hash); err != nil {
 			return err
 		}
 		added = true
@@ -124,6 +126,20 @@ func (p *People) AddOperator(ctx context.Context, n NewUser) (bool, error) {
 		return false, nil
 	}
 	return added, err
+}
+
+// addUser gives a user an id and keeps them.
+func (p *People) addUser(ctx context.Context, u *User, hash string) error {
+	return ident.Retry(IDTaken, func() error {
+		u.ID = p.NewID()
+		return p.Store.AddUser(ctx, *u, hash)
+	})
+}
+
+// IDTaken reports whether an error says that an id was not new, and not that
+// something which its owner chose, such as an address, is taken.
+func IDTaken(err error) bool {
+	return errors.Is(err, fault.Exists) && fault.Of(err).Field == ""
 }
 
 func (p *People) prepare(n NewUser) (User, error) {
@@ -139,7 +155,7 @@ func (p *People) prepare(n NewUser) (User, error) {
 		return User{}, fault.Invalid.Errorf("Say your name.").At("real_name")
 	}
 	now := p.Now()
-	return User{ID: p.NewID(), Email: email, RealName: name, State: ActiveUser, CreatedAt: now, UpdatedAt: now}, nil
+	return User{Email: email, RealName: name, State: ActiveUser, CreatedAt: now, UpdatedAt: now}, nil
 }
 
 // A Profile is what a person may change about themselves. A nil field stays.

@@ -10,6 +10,7 @@ import (
 	"gatehouse/account"
 	"gatehouse/audit"
 	"gatehouse/internal/fault"
+	"gatehouse/internal/ident"
 	"gatehouse/internal/limit"
 	"gatehouse/session"
 	"gatehouse/sso"
@@ -277,14 +278,19 @@ func (l *Login) signUp(ctx context.Context, f Flow, c Client) (account.User, err
 		return account.User{}, err
 	}
 	now := l.Now()
-	u := account.User{ID: l.NewUserID(), Email: email, RealName: displayName(f.Claim, email), State: account.ActiveUser, CreatedAt: now, UpdatedAt: now}
-	if err := l.Store.AddUser(ctx, u, ""); errors.Is(err, fault.Exists) {
+	u := account.User{Email: email, RealName: displayName(f.Claim, email), State: account.ActiveUser, CreatedAt: now, UpdatedAt: now}
+	err = ident.Retry(account.IDTaken, func() error {
+		u.ID = l.NewUserID()
+		return l.Store.AddUser(ctx, u, "")
+	})
+	if errors.Is(err, fault.Exists) {
 		// It may be their own: another tab was quicker.
 		if u, err := l.Store.UserByIdentity(ctx, f.Method.ID, f.Claim.SubjectKind, f.Claim.Subject); err == nil {
 			return u, nil
 		}
 		return account.User{}, fault.Denied.Errorf("There is an account with the address %s already. If it is yours, open the organization's account link while you are logged in to it: the administrator has that link.", email).Coded("email_taken")
-	} else if err != nil {
+	}
+	if err != nil {
 		return account.User{}, err
 	}
 	if err := l.Store.AddIdentity(ctx, identityOf(f, u.ID, now)); err != nil {

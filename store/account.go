@@ -35,16 +35,28 @@ const noUser = "There is no such user."
 // AddUser implements account.PeopleStore and login.Store.
 func (s *Store) AddUser(ctx context.Context, u account.User, passwordHash string) error {
 	taken := fault.Exists.Errorf("There is an account with the address %s already.", u.Email).At("email")
-	return s.change(ctx, taken, `
+	added, err := s.exec(ctx, `
 		INSERT INTO person (id, email, real_name, state, is_operator, address_proved,
 			managing_organization_id, tokens_valid_from, city, country, department, job_title,
 			password_hash, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-		ON CONFLICT (email) DO NOTHING`,
+		ON CONFLICT DO NOTHING`,
 		u.ID, u.Email, u.RealName, string(u.State), u.Operator, u.AddressProved,
 		textOrNull(u.ManagingOrganizationID), stampOrNull(u.TokensValidFrom),
 		u.City, u.Country, u.Department, u.JobTitle,
 		passwordHash, stamp(u.CreatedAt), stamp(u.UpdatedAt))
+	if err != nil || added > 0 {
+		return err
+	}
+	same, err := one(ctx, s, func(r row) (same bool, err error) { return same, r.Scan(&same) },
+		`SELECT EXISTS (SELECT 1 FROM person WHERE email = $1)`, u.Email)
+	if err == nil && !same {
+		return fault.Exists.Errorf("There is a user with this id already.")
+	}
+	if err != nil {
+		return err
+	}
+	return taken
 }
 
 // User implements account.PeopleStore and login.Store.

@@ -85,7 +85,25 @@ var people = []promise{
 	{"an id is taken once", func(t *testing.T, s *store.Store) {
 		u := addUser(t, s, "ada")
 		u.Email = "other@example.com"
-		isFault(t, s.AddUser(t.Context(), u, ""), fault.Exists)
+		err := s.Tx(t.Context(), func(ctx context.Context) error {
+			err := s.AddUser(ctx, u, "")
+			isFault(t, err, fault.Exists)
+			same(t, account.IDTaken(err), true)
+			// It must not have ended the transaction.
+			u.ID = "u-other"
+			return s.AddUser(ctx, u, "")
+		})
+		do(t, err)
+	}},
+	{"a taken address counts before a taken id", func(t *testing.T, s *store.Store) {
+		u := addUser(t, s, "ada")
+		for _, id := range []string{u.ID, "u-other"} {
+			u.ID = id
+			err := s.AddUser(t.Context(), u, "")
+			isFault(t, err, fault.Exists)
+			same(t, account.IDTaken(err), false)
+			same(t, fault.Of(err).Field, "email")
+		}
 	}},
 	{"of many who take an address at once, one has it", func(t *testing.T, s *store.Store) {
 		won := race(t, 20, fault.Exists, func(ctx context.Context, i int) error {
