@@ -1,3 +1,5 @@
+# shellcheck shell=bash disable=SC2154 # dir and tree are the caller's
+#
 # idps.sh, to be sourced by parts.sh, starts and stops the identity providers
 # that others wrote: SimpleSAMLphp, Auth0's samlp, pysaml2 and Keycloak.
 #

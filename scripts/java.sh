@@ -1,3 +1,5 @@
+# shellcheck shell=bash
+#
 # java.sh, to be sourced, finds what Keycloak needs of Java: JDKs or JREs of
 # version 17 or newer, of Debian's or anybody's.
 

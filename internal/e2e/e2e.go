@@ -1,4 +1,4 @@
-// Package e2e holds the tests that go through real parts: an identity provider
+// Package e2e holds the tests that go through real parts: identity providers
 // that others wrote, and a browser. It is all tests; scripts/parts.sh starts
 // what they need, and package parts skips them where it is not there.
 //
