@@ -20,8 +20,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync/atomic"
 )
@@ -72,9 +74,9 @@ func (r *Keyring) add(id [4]byte, secret [32]byte) error {
 	return nil
 }
 
-// Load reads a keyring from a file.
+// Load reads a keyring from a file, which nobody but its owner may read.
 func Load(path string) (*Keyring, error) {
-	data, err := os.ReadFile(path)
+	data, err := readPrivate(path)
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +104,24 @@ func Load(path string) (*Keyring, error) {
 		return nil, fmt.Errorf("key file %s holds no key", path)
 	}
 	return r, nil
+}
+
+// readPrivate reads a file that its owner alone can read: others who can have
+// every secret that is sealed. Windows knows no such modes.
+func readPrivate(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("others than its owner can read or change it (mode %04o): run chmod 600 %s", info.Mode().Perm(), path)
+	}
+	return io.ReadAll(f)
 }
 
 // Save writes the ring to a new file that only its owner can read. It fails

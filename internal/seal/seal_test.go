@@ -192,3 +192,24 @@ func TestLoadRefuses(t *testing.T) {
 		t.Errorf("got %v for no file, want os.ErrNotExist", err)
 	}
 }
+
+func TestKeysThatOthersCanReadAreRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keys")
+	if err := New().Save(path); err != nil {
+		t.Fatal(err)
+	}
+	for mode, taken := range map[os.FileMode]bool{
+		0o600: true, 0o400: true, 0o640: false, 0o604: false, 0o644: false, 0o620: false, 0o602: false, 0o777: false,
+	} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Load(path)
+		if (err == nil) != taken {
+			t.Errorf("%04o: got %v, want taken %v", mode, err, taken)
+		}
+		if err != nil && !strings.Contains(err.Error(), "chmod 600 "+path) {
+			t.Errorf("%04o: got %q, want what to do", mode, err)
+		}
+	}
+}
