@@ -55,9 +55,6 @@ func (c *storageFlags) openExisting(ctx context.Context) (*store.Store, error) {
 // database says.
 func (c *storageFlags) openWithKeys(ctx context.Context) (*store.Store, *seal.Keyring, error) {
 	c.Data = cmp.Or(c.Data, defaultData)
-	if c.Data == "" {
-		c.Data = defaultData
-	}
 	if c.DatabaseURL == "" {
 		if _, err := os.Stat(filepath.Join(c.Data, store.FileName)); errors.Is(err, fs.ErrNotExist) {
 			return nil, nil, fmt.Errorf("there is no database in %s: name the server's data folder with --data, or its PostgreSQL with --database-url", c.Data)
