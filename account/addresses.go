@@ -98,7 +98,7 @@ var (
 )
 
 // Sends reports whether this server sends mail at all.
-func (a *Addresses) Sends() bool { return a.Mail != nil }
+func (a *Addresses) Sends() bool { return a != nil && a.Mail != nil }
 
 // Ask mails a link to the address of a user who was just added, in the
 // transaction of ctx; ip is where the account was made from. It does nothing
@@ -140,7 +140,10 @@ func (a *Addresses) AskAgain(ctx context.Context, by Actor) error {
 		}
 		// Where the account was made from is not known any more, and where the
 		// mail was asked for from is no help to its reader.
-		return a.send(ctx, u, netip.Addr{})
+		if err := a.send(ctx, u, netip.Addr{}); err != nil {
+			return err
+		}
+		return a.Audit.Record(ctx, by.Did(audit.UserMailCode, u.ManagingOrganizationID, u.Target(), nil))
 	})
 }
 

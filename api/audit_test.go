@@ -23,10 +23,12 @@ var changing = map[string]struct {
 	path, body string
 	actions    []string
 }{
-	"UserCreate": {"", `{"email":"new@acme.example","password":"correct horse"}`, []string{audit.UserSignUp, audit.LoginSuccess}},
-	"UserAuth":   {"", `{"email":"ann@acme.example","password":"correct horse"}`, []string{audit.LoginSuccess}},
-	"UserUpdate": {"", `{"city":"Turku"}`, []string{audit.UserUpdate}},
-	"UserLogout": {"", ``, []string{audit.SessionEnd}},
+	"UserCreate":           {"", `{"email":"new@acme.example","password":"correct horse"}`, []string{audit.UserSignUp, audit.LoginSuccess}},
+	"UserAuth":             {"", `{"email":"ann@acme.example","password":"correct horse"}`, []string{audit.LoginSuccess}},
+	"UserUpdate":           {"", `{"city":"Turku"}`, []string{audit.UserUpdate}},
+	"UserVerifyEmail":      {"", ``, []string{audit.UserProveAddress}},
+	"UserVerifyEmailAgain": {"", ``, []string{audit.UserMailCode}},
+	"UserLogout":           {"", ``, []string{audit.SessionEnd}},
 
 	"UserOrganizationCreate": {"", `{"organization_name":"New","tier":"personal"}`, []string{audit.OrganizationCreate}},
 	"OrganizationUpdate":     {"", `{"name":"Acme Ltd"}`, []string{audit.OrganizationUpdate}},
@@ -42,6 +44,7 @@ var changing = map[string]struct {
 type auditedWorld struct {
 	*world
 	ann, org, root, method string // a token, and ids
+	code                   string // that was mailed to ann
 }
 
 func newAuditedWorld(t *testing.T) auditedWorld {
@@ -49,6 +52,7 @@ func newAuditedWorld(t *testing.T) auditedWorld {
 	a := auditedWorld{world: w, ann: w.signUp(t, "ann@acme.example")}
 	a.org, a.root = w.organization(t, a.ann, "Acme")
 	a.method = w.method(t, a.ann, a.root)
+	a.code = w.code(t, 1, "ann@acme.example")
 	return a
 }
 
@@ -59,7 +63,7 @@ func (w auditedWorld) try(t *testing.T, op operation) reply {
 	if !known {
 		t.Fatalf("%s changes something, and the table does not say which events that leaves", op.ID)
 	}
-	path := fill(op.Path, w.org, w.root, w.method)
+	path := strings.ReplaceAll(fill(op.Path, w.org, w.root, w.method), noCode, w.code)
 	if op.Need == account.Anyone {
 		return w.do(t, op.Method, path, c.body)
 	}

@@ -20,6 +20,8 @@ func (b *builder) addPeople() {
 	add(b, operation{"UserAuth", http.MethodPost, "/v1/userauth", "Log in with a password", account.Anyone}, s.logIn)
 	add(b, operation{"UserInfo", http.MethodGet, "/v1/me", "Say who one is, and how one logged in", account.Self}, s.me)
 	add(b, operation{"UserUpdate", http.MethodPatch, "/v1/me", "Change one's profile", account.Self}, s.updateMe)
+	add(b, operation{"UserVerifyEmail", http.MethodPost, "/v1/user/verify_email/{verification_code}", "Confirm an email address with the code that was mailed to it", account.Anyone}, s.verifyEmail)
+	add(b, operation{"UserVerifyEmailAgain", http.MethodPost, "/v1/me/verify_email", "Have another link mailed to one's address", account.Self}, s.mailAgain)
 	add(b, operation{"UserLogout", http.MethodPost, "/v1/me/logout", "End the session of the request's token", account.Self}, s.logOut)
 }
 
@@ -126,11 +128,41 @@ func (s *Server) logOut(ctx context.Context, v gate.Visit, _ *nothing) (*said, e
 	return &said{"You are logged out."}, nil
 }
 
+type verifyEmailInput struct {
+	Code string `path:"verification_code" doc:"What stands at the end of the mailed link."`
+}
+
+type verifyEmailAnswer struct {
+	InviteDetails inviteDetails `json:"invite_details"`
+	Message       string        `json:"message" doc:"A sentence for people."`
+}
+
+type inviteDetails struct {
+	UserEmail string `json:"user_email"`
+}
+
+func (s *Server) verifyEmail(ctx context.Context, _ gate.Visit, in *verifyEmailInput) (*verifyEmailAnswer, error) {
+	c := clientOf(ctx)
+	u, err := s.Addresses.Prove(ctx, in.Code, account.Actor{IP: c.IP, UserAgent: c.UserAgent})
+	if err != nil {
+		return nil, err
+	}
+	return &verifyEmailAnswer{inviteDetails{u.Email}, "The email address is confirmed."}, nil
+}
+
+func (s *Server) mailAgain(ctx context.Context, v gate.Visit, _ *nothing) (*said, error) {
+	if err := s.Addresses.AskAgain(ctx, v.Actor); err != nil {
+		return nil, err
+	}
+	return &said{"A link is on its way to your email address. It is good for 24 hours."}, nil
+}
+
 // A user is a person, as the person sees it. Every key is there: avn's tables
 // fail without.
 type user struct {
 	Email                  string              `json:"user"`
 	ID                     string              `json:"user_id"`
+	AddressProved          bool                `json:"address_proved" doc:"Whether somebody showed that the address is theirs."`
 	RealName               string              `json:"real_name"`
 	State                  string              `json:"state"`
 	Auth                   []string            `json:"auth" doc:"How this token was earned: password; saml and the id of the authentication method; or recovery and the id of the organization that it recovers. otp after a second factor."`
@@ -171,6 +203,7 @@ func newUser(u account.User, t session.Token, methodName string) user {
 	return user{
 		Email:                  u.Email,
 		ID:                     u.ID,
+		AddressProved:          u.AddressProved,
 		RealName:               u.RealName,
 		State:                  string(u.State),
 		Auth:                   auth,

@@ -19,7 +19,9 @@ import (
 	"gatehouse/account"
 	"gatehouse/audit"
 	"gatehouse/gate"
+	"gatehouse/internal/ident"
 	"gatehouse/internal/limit"
+	"gatehouse/internal/mail"
 	"gatehouse/internal/seal"
 	"gatehouse/login"
 	"gatehouse/session"
@@ -35,6 +37,8 @@ type world struct {
 	handler http.Handler
 	now     time.Time
 	log     *logBuffer
+	sender  *mail.Sender
+	mails   *mail.Kept
 
 	published *openapi3.T
 }
@@ -70,7 +74,10 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(func() { w.store.Close() })
 	passwords := account.NewPasswords()
 	events := &audit.Log{Store: w.store, Now: clock, NewID: countedUUID()}
-	people := &account.People{Store: w.store, Passwords: passwords, NewID: counted("u"), Now: clock, Audit: events}
+	w.mails = &mail.Kept{}
+	w.sender = &mail.Sender{Store: w.store, Transport: w.mails, Keys: keys, Domain: "gatehouse.example", NewID: ident.UUID, Now: clock, Log: log}
+	addresses := &account.Addresses{Store: w.store, Mail: w.sender, Limits: &limit.Memory{Now: clock}, Base: "https://gatehouse.example", Now: clock, Audit: events}
+	people := &account.People{Store: w.store, Passwords: passwords, NewID: counted("u"), Now: clock, Audit: events, Addresses: addresses}
 	tokens := &session.Tokens{Store: w.store, Lifetime: 12 * time.Hour, Now: clock, Audit: events}
 	w.Server = &Server{
 		Gate: &gate.Gate{Store: w.store, Tokens: tokens},
@@ -79,6 +86,7 @@ func newWorld(t *testing.T) *world {
 			Limits: &limit.Memory{Now: clock}, Checks: limit.NewSlots(4, time.Second), Keys: keys, Open: true, Now: clock, Log: log, Audit: events,
 		},
 		People:        people,
+		Addresses:     addresses,
 		Organizations: &account.Organizations{Store: w.store, NewID: counted("org"), NewAccountID: counted("a"), Now: clock, Audit: events},
 		IdPs:          &sso.IdPs{Store: w.store, Keys: keys, Base: "https://gatehouse.example", NewID: counted("am"), Now: clock, Audit: events},
 		Tokens:        tokens,

@@ -69,6 +69,7 @@ func (p *page) Script() bool { return p.policy.script }
 // A policy is what a page's Content-Security-Policy adds to nothing at all.
 type policy struct {
 	script bool   // our own script files
+	frame  bool   // our own pages, in frames
 	formTo string // the origin that the page's form goes to; empty: ours
 }
 
@@ -78,6 +79,9 @@ func (p policy) String() string {
 		to = p.formTo
 	}
 	s := "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action " + to + "; frame-ancestors 'none'; base-uri 'none'"
+	if p.frame {
+		s += "; frame-src 'self'"
+	}
 	if p.script {
 		s += "; script-src 'self'"
 	}
@@ -107,6 +111,9 @@ var flashes = map[string]string{
 	"session-over":         "Your session is over. Log in to go on.",
 	"logged-out":           "You are logged out.",
 	"profile-saved":        "Your profile is saved.",
+	"address-confirmed":    "The email address is confirmed.",
+	"account-closed":       "The account is closed. Whoever made it cannot use it any more.",
+	"verification-mailed":  "A link is on its way to your email address. It is good for 24 hours.",
 	"organization-added":   "The organization is added, and you are its super admin.",
 	"organization-renamed": "The organization has its new name.",
 	"idp-added":            "The identity provider is added. Nobody can log in through it until the set-up is finished.",

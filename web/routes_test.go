@@ -50,7 +50,7 @@ func TestOnlyTheWaysInAreOpenToAnyone(t *testing.T) {
 	for _, rt := range table() {
 		_, path, _ := strings.Cut(rt.pattern, " ")
 		open := false
-		for _, prefix := range []string{"/v1/sso/saml/", "/login", "/signup", "/recover/", "/logout", "/static/", "/favicon.ico"} {
+		for _, prefix := range []string{"/v1/sso/saml/", "/login", "/signup", "/recover/", "/verify/", "/logout", "/static/", "/favicon.ico"} {
 			open = open || strings.HasPrefix(path, prefix)
 		}
 		if got := rt.need == account.Anyone; got != open {

@@ -30,11 +30,13 @@ import (
 	"gatehouse/sso"
 )
 
-// A Server serves the pages. All fields but Address and Dev are required.
+// A Server serves the pages. All fields but Address, Dev and DevMails
+// are required.
 type Server struct {
 	Gate          *gate.Gate
 	Login         *login.Login
 	People        *account.People
+	Addresses     *account.Addresses
 	Organizations *account.Organizations
 	IdPs          *sso.IdPs
 	Provider      *sso.Provider
@@ -55,6 +57,10 @@ type Server struct {
 
 	// Dev says whom to log in as, on a server for demonstrations; else nil.
 	Dev *Dev
+
+	// DevMails gives the mails that a demonstration kept instead of sending
+	// them, newest first; nil where mails are sent, or none are.
+	DevMails func() []DevMail
 }
 
 // A Dev is what the login page of a demonstration says.
@@ -62,6 +68,7 @@ type Dev struct {
 	Organization string // the demonstration's, by name
 	LoginURL     string // that organization's login link
 	People       []DevPerson
+	Mail         bool // its mails are kept, on a page
 }
 
 // A DevPerson is somebody whom a demonstration knows.
@@ -78,7 +85,11 @@ func (s *Server) Handler() http.Handler {
 	site := &site{Server: s, assets: loadAssets()}
 	site.templates = parseTemplates(site.assets)
 	site.mux = http.NewServeMux()
-	for _, rt := range site.routes() {
+	routes := site.routes()
+	if s.DevMails != nil {
+		routes = append(routes, site.devRoutes()...)
+	}
+	for _, rt := range routes {
 		site.mux.Handle(rt.pattern, site.serve(rt))
 	}
 	site.mux.HandleFunc("/", site.nothing)

@@ -23,6 +23,7 @@ import (
 	"gatehouse/internal/demoidp"
 	"gatehouse/internal/ident"
 	"gatehouse/internal/limit"
+	"gatehouse/internal/mail"
 	"gatehouse/internal/seal"
 	"gatehouse/login"
 	"gatehouse/session"
@@ -40,6 +41,8 @@ type world struct {
 	idpURL string
 	log    *lockedBuffer
 	store  *store.Store
+	sender *mail.Sender
+	mails  *mail.Kept
 }
 
 // A lockedBuffer is a log that tests read while servers write.
@@ -85,17 +88,22 @@ func newWorld(t *testing.T) *world {
 
 	passwords := account.NewPasswords()
 	events := &audit.Log{Store: db, Now: now, NewID: ident.UUID}
-	people := &account.People{Store: db, Passwords: passwords, NewID: ident.Source("u"), Now: now, Audit: events}
+	limits := &limit.Memory{Now: now}
+	w.mails = &mail.Kept{}
+	w.sender = &mail.Sender{Store: db, Transport: w.mails, Keys: keys, Domain: "sso.acme.test", NewID: ident.UUID, Now: now, Log: log}
+	addresses := &account.Addresses{Store: db, Mail: w.sender, Limits: limits, Base: w.site.URL, Now: now, Audit: events}
+	people := &account.People{Store: db, Passwords: passwords, NewID: ident.Source("u"), Now: now, Audit: events, Addresses: addresses}
 	tokens := &session.Tokens{Store: db, Lifetime: 24 * time.Hour, Now: now, Audit: events}
 	provider := &sso.Provider{Keys: keys}
 	w.server = &Server{
 		Gate: &gate.Gate{Store: db, Tokens: tokens},
 		Login: &login.Login{
 			Store: db, Provider: provider, Tokens: tokens, People: people, Passwords: passwords,
-			Limits: &limit.Memory{Now: now}, Checks: limit.NewSlots(4, time.Second), Keys: keys, Base: w.site.URL, Open: true, NewUserID: ident.Source("u"), Now: now, Log: log, Audit: events,
-			Recovery: &login.Recovery{Store: db, Now: now, Audit: events},
+			Limits: limits, Checks: limit.NewSlots(4, time.Second), Keys: keys, Base: w.site.URL, Open: true, NewUserID: ident.Source("u"), Now: now, Log: log, Audit: events,
+			Recovery: &login.Recovery{Store: db, Now: now, Audit: events}, Addresses: addresses, Mail: w.sender,
 		},
 		People:        people,
+		Addresses:     addresses,
 		Organizations: &account.Organizations{Store: db, NewID: ident.Source("org"), NewAccountID: ident.Source("a"), Now: now, Audit: events},
 		IdPs:          &sso.IdPs{Store: db, Keys: keys, Base: w.site.URL, NewID: ident.Source("am"), Now: now, Audit: events},
 		Provider:      provider,
@@ -109,6 +117,20 @@ func newWorld(t *testing.T) *world {
 	}
 	handler = w.server.Handler()
 	return w
+}
+
+// mail sends what waits, and gives all that was sent, newest first.
+func (w *world) mail() []mail.Outgoing {
+	w.t.Helper()
+	for {
+		more, err := w.sender.Deliver(w.t.Context())
+		if err != nil {
+			w.t.Fatalf("deliver: %v", err)
+		}
+		if !more {
+			return w.mails.Mails()
+		}
+	}
 }
 
 // withIdP starts the identity provider, on another host name.

@@ -52,6 +52,7 @@ type dev struct {
 	listener net.Listener
 	handler  http.Handler
 	base     string
+	mail     string // where mail is to be read, as the greeting says it; may be empty
 }
 
 // startDev listens for the demonstration IdP and makes the organization Acme,
@@ -76,7 +77,10 @@ func startDev(ctx context.Context, c *serveCommand, w *wired) (*dev, error) {
 		return nil, fmt.Errorf("cannot make the demonstration: %w", err)
 	}
 	idp.Register(demoidp.SP{EntityID: d.method.MetadataURL(), ACSURL: d.method.ACSURL(), Name: "Gatehouse"})
-	w.console.Dev = &web.Dev{Organization: "Acme", LoginURL: d.loginURL(), People: []web.DevPerson{
+	if w.console.DevMails != nil {
+		d.mail = "  Read the mail that it sends     " + w.base + "/dev/mail\n"
+	}
+	w.console.Dev = &web.Dev{Mail: w.console.DevMails != nil, Organization: "Acme", LoginURL: d.loginURL(), People: []web.DevPerson{
 		{Name: "Alice, who administers Acme, through its identity provider", Email: "alice@acme.test"},
 		{Name: "Bob, through the same", Email: "bob@acme.test"},
 		{Name: "The operator, with a password", Email: demoAdmin, Password: demoPassword},
@@ -174,8 +178,8 @@ func (d *dev) greet(out io.Writer) {
                                   as carol, who has no account yet
   Log in with a password          %s/login
                                   as %s, password %s
-
+%s
   Press Ctrl-C to stop.
 
-`, strings.TrimSuffix(d.idp.SSOURL, "/sso"), d.loginURL(), d.base, d.method.ID, d.base, demoAdmin, demoPassword)
+`, strings.TrimSuffix(d.idp.SSOURL, "/sso"), d.loginURL(), d.base, d.method.ID, d.base, demoAdmin, demoPassword, d.mail)
 }

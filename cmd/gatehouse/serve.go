@@ -31,6 +31,8 @@ type serveCommand struct {
 
 	RedisURL string `name:"redis-url" help:"Redis through which several nodes share limits." placeholder:"redis://…" env:"GATEHOUSE_REDIS_URL"`
 
+	mailFlags
+
 	TrustedProxy []string      `name:"trusted-proxy" help:"Networks of proxies whose X-Forwarded-For is believed, or none. Needed with an https public URL." placeholder:"CIDR" env:"GATEHOUSE_TRUSTED_PROXY"`
 	MetricsFrom  []string      `name:"metrics-from" help:"Networks that may read /metrics; this machine unless said, and nobody with --trusted-proxy none." placeholder:"CIDR" env:"GATEHOUSE_METRICS_FROM"`
 	Signup       string        `help:"Who may sign up with a password: ${enum}." enum:"open,invite" default:"open" env:"GATEHOUSE_SIGNUP"`
@@ -103,6 +105,7 @@ func (c *serveCommand) serve(ctx context.Context, w *wired, stdout io.Writer, lo
 	w.ready.Store(true)
 	go w.sweep(ctx, log)
 	go w.beat(ctx, log)
+	stopMail := w.sendMail(ctx)
 
 	select {
 	case err = <-failed:
@@ -116,6 +119,7 @@ func (c *serveCommand) serve(ctx context.Context, w *wired, stdout io.Writer, lo
 	for _, s := range servers {
 		err = errors.Join(err, s.Shutdown(stop))
 	}
+	stopMail()
 	if err == nil {
 		log.Info("stopped")
 	}

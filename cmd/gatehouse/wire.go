@@ -15,6 +15,7 @@ import (
 	"gatehouse/gate"
 	"gatehouse/internal/ident"
 	"gatehouse/internal/limit"
+	"gatehouse/internal/mail"
 	"gatehouse/internal/seal"
 	"gatehouse/login"
 	"gatehouse/session"
@@ -31,6 +32,8 @@ type wired struct {
 	node          string        // this server's name among the nodes
 	redis         *redis.Server // nil: this node shares its limits with no other
 	people        *account.People
+	addresses     *account.Addresses
+	sender        *mail.Sender // nil: no mail is sent
 	organizations *account.Organizations
 	idps          *sso.IdPs
 	console       *web.Server
@@ -49,6 +52,10 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 	if err != nil {
 		return nil, err
 	}
+	transport, err := c.transport(public, c.Dev)
+	if err != nil {
+		return nil, err
+	}
 	keys, err := c.keyring(log)
 	if err != nil {
 		return nil, err
@@ -63,11 +70,13 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 		return nil, errors.Join(err, db.Close())
 	}
 	events := auditLog(db)
+	w.sender = newSender(transport, public, db, keys, log)
+	w.addresses = &account.Addresses{Store: db, Limits: limits, Base: w.base, Now: time.Now, Audit: events}
 	passwords := account.NewPasswords()
 	tokens := &session.Tokens{Store: db, Lifetime: c.SessionAge, Now: time.Now, Audit: events}
 	cookies := &session.CookieStore{Secure: public.Scheme == "https"}
 	provider := &sso.Provider{Keys: keys, Base: w.base}
-	w.people = &account.People{Store: db, Passwords: passwords, NewID: ident.Source("u"), Now: time.Now, Audit: events}
+	w.people = &account.People{Store: db, Passwords: passwords, NewID: ident.Source("u"), Now: time.Now, Audit: events, Addresses: w.addresses}
 	w.organizations = &account.Organizations{Store: db, NewID: ident.Source("org"), NewAccountID: ident.Source("a"), Now: time.Now, Audit: events}
 	w.idps = &sso.IdPs{Store: db, Keys: keys, Base: w.base, NewID: ident.Source("am"), Now: time.Now, Audit: events, Allow: func(ctx context.Context, key string) error {
 		return limits.Take(ctx, newIdPs, key)
@@ -76,16 +85,19 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 		Store: db, Provider: provider, Tokens: tokens, People: w.people, Passwords: passwords,
 		Limits: limits, Checks: limit.NewSlots(runtime.GOMAXPROCS(0), 2*time.Second), Keys: keys, Base: w.base, Open: c.Signup == "open",
 		NewUserID: ident.Source("u"), Now: time.Now, Log: log, Audit: events,
-		Recovery: &login.Recovery{Store: db, Now: time.Now, Audit: events},
+		Recovery: &login.Recovery{Store: db, Now: time.Now, Audit: events}, Addresses: w.addresses,
+	}
+	if w.sender != nil {
+		w.addresses.Mail, logins.Mail = w.sender, w.sender
 	}
 	door := &gate.Gate{Store: db, Tokens: tokens, Limits: limits}
 	w.console = &web.Server{
-		Gate: door, Login: logins, People: w.people, Organizations: w.organizations, IdPs: w.idps,
+		Gate: door, Login: logins, People: w.people, Addresses: w.addresses, DevMails: devMails(transport), Organizations: w.organizations, IdPs: w.idps,
 		Provider: provider, Tokens: tokens, Audit: events, Cookies: cookies, Base: w.base,
 		Address: clientAddress, Now: time.Now, Log: log,
 	}
 	json := &api.Server{
-		Gate: door, Login: logins, People: w.people, Organizations: w.organizations, IdPs: w.idps,
+		Gate: door, Login: logins, People: w.people, Addresses: w.addresses, Organizations: w.organizations, IdPs: w.idps,
 		Tokens: tokens, Audit: events, Cookies: cookies, Base: w.base,
 		Address: clientAddress, Now: time.Now, Log: log, Version: version(),
 	}

@@ -105,7 +105,7 @@ func (s *Sender) deliver(ctx context.Context, q Queued) {
 		noted = s.Store.EndMail(ctx, q.ID, q.Attempts, Failed, refusal.Why, now.Add(remembered))
 	default:
 		due := now.Add(delay(q.Attempts))
-		if due.After(q.EndsAt) {
+		if !due.Before(q.EndsAt) {
 			log.Warn("mail given up", "why", err.Error())
 			noted = s.Store.EndMail(ctx, q.ID, q.Attempts, Failed, err.Error(), now.Add(remembered))
 			break
@@ -121,7 +121,7 @@ func (s *Sender) deliver(ctx context.Context, q Queued) {
 // try brings a mail to the transport.
 func (s *Sender) try(ctx context.Context, q Queued) error {
 	if !s.Now().Before(q.EndsAt) {
-		return &Refusal{"it is not worth sending any more"}
+		return errors.New("it is not worth sending any more")
 	}
 	m, err := s.open(q)
 	if err != nil {

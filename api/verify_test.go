@@ -1,0 +1,109 @@
+package api
+
+import (
+	"net/http"
+	"regexp"
+	"testing"
+	"time"
+)
+
+var mailedCode = regexp.MustCompile(`https://gatehouse\.example/verify/([0-9A-Za-z]{32})\n`)
+
+// code sends what waits, and gives the code in the newest mail, which has to be
+// the n-th one.
+func (w *world) code(t *testing.T, n int, email string) string {
+	t.Helper()
+	for more := true; more; {
+		var err error
+		if more, err = w.sender.Deliver(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mails := w.mails.Mails()
+	if len(mails) != n || mails[0].To != email {
+		t.Fatalf("got %d mails, the newest %+v; want %d, the newest to %s", len(mails), mails, n, email)
+	}
+	m := mailedCode.FindStringSubmatch(mails[0].Text)
+	if m == nil {
+		t.Fatalf("got the mail %q, want a link in it", mails[0].Text)
+	}
+	return m[1]
+}
+
+func (w *world) proved(t *testing.T, token string) bool {
+	t.Helper()
+	return w.as(t, token, "GET", "/v1/me", "").need(t, http.StatusOK)["user"].(map[string]any)["address_proved"].(bool)
+}
+
+func TestAddressIsProvedByTheMailedCode(t *testing.T) {
+	w := newWorld(t)
+	ann, bob := w.signUp(t, "ann@acme.example"), w.signUp(t, "bob@acme.example")
+	code := w.code(t, 2, "bob@acme.example")
+	if w.proved(t, ann) || w.proved(t, bob) {
+		t.Fatal("an address is proved before anybody opened a link")
+	}
+	// A cookie that a browser sends by itself is no proof, nor needed.
+	v := w.do(t, "POST", "/v1/user/verify_email/"+code, "").need(t, http.StatusOK)
+	if got := v["invite_details"].(map[string]any)["user_email"]; got != "bob@acme.example" {
+		t.Errorf("got %v, want the address", got)
+	}
+	if w.proved(t, ann) || !w.proved(t, bob) {
+		t.Errorf("got ann %v, bob %v; want bob alone proved", w.proved(t, ann), w.proved(t, bob))
+	}
+	item := w.do(t, "POST", "/v1/user/verify_email/"+code, "").needFailure(t, http.StatusConflict)
+	if item["error_code"] != "address_proved_already" {
+		t.Errorf("twice: got code %v", item["error_code"])
+	}
+	item = w.as(t, bob, "POST", "/v1/me/verify_email", "").needFailure(t, http.StatusConflict)
+	if item["error_code"] != "address_proved_already" {
+		t.Errorf("another link for a proved address: got code %v", item["error_code"])
+	}
+}
+
+func TestCodesThatDoNotWorkSayWhy(t *testing.T) {
+	w := newWorld(t)
+	ann := w.signUp(t, "ann@acme.example")
+	code := w.code(t, 1, "ann@acme.example")
+	for name, wrong := range map[string]string{"unknown": noCode, "cut off": code[:31], "nonsense": "%00", "long": code + code} {
+		item := w.do(t, "POST", "/v1/user/verify_email/"+wrong, "").needFailure(t, http.StatusNotFound)
+		if item["message"] == "" {
+			t.Errorf("%s: got %v, want a sentence", name, item)
+		}
+	}
+	w.now = w.now.Add(11 * time.Hour)
+	w.as(t, ann, "POST", "/v1/me/verify_email", "").need(t, http.StatusOK)
+	second := w.code(t, 2, "ann@acme.example")
+	w.now = w.now.Add(13 * time.Hour)
+	item := w.do(t, "POST", "/v1/user/verify_email/"+code, "").needFailure(t, http.StatusConflict)
+	if item["error_code"] != "user_weblink_action_expired" {
+		t.Errorf("late: got code %v", item["error_code"])
+	}
+	w.do(t, "POST", "/v1/user/verify_email/"+second, "").need(t, http.StatusOK)
+}
+
+func TestAskingAndGuessingAreLimited(t *testing.T) {
+	w := newWorld(t)
+	ann := w.signUp(t, "ann@acme.example")
+	for range 3 {
+		w.as(t, ann, "POST", "/v1/me/verify_email", "").need(t, http.StatusOK)
+	}
+	r := w.as(t, ann, "POST", "/v1/me/verify_email", "")
+	r.needFailure(t, http.StatusTooManyRequests)
+	if r.header.Get("Retry-After") == "" {
+		t.Error("got no Retry-After")
+	}
+	for range 30 {
+		w.do(t, "POST", "/v1/user/verify_email/"+noCode, "").needFailure(t, http.StatusNotFound)
+	}
+	w.do(t, "POST", "/v1/user/verify_email/"+noCode, "").needFailure(t, http.StatusTooManyRequests)
+}
+
+func TestServerWithoutMailSaysSo(t *testing.T) {
+	w := newWorld(t)
+	w.Addresses.Mail = nil
+	ann := w.signUp(t, "ann@acme.example")
+	item := w.as(t, ann, "POST", "/v1/me/verify_email", "").needFailure(t, http.StatusConflict)
+	if item["error_code"] != "mail_not_sent_here" {
+		t.Errorf("got code %v", item["error_code"])
+	}
+}

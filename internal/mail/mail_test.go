@@ -1,0 +1,124 @@
+package mail
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse/internal/seal"
+)
+
+func TestMailsThatCannotBeSentAreOurMistake(t *testing.T) {
+	good := Message{Kind: Notice, To: "ann@acme.test", Subject: "Hello", Text: "Hello"}
+	if err := good.check(); err != nil {
+		t.Fatalf("a good mail: got %v", err)
+	}
+	for name, change := range map[string]func(m *Message){
+		"no kind":                func(m *Message) { m.Kind = "" },
+		"header in the subject":  func(m *Message) { m.Subject = "Hello\r\nBcc: eve@evil.test" },
+		"no subject":             func(m *Message) { m.Subject = "" },
+		"long subject":           func(m *Message) { m.Subject = strings.Repeat("x", 201) },
+		"subject that is binary": func(m *Message) { m.Subject = "\xff" },
+		"no recipient":           func(m *Message) { m.To = "" },
+		"two recipients":         func(m *Message) { m.To = "ann@acme.test,eve@evil.test" },
+		"recipient with a name":  func(m *Message) { m.To = "Ann <ann@acme.test>" },
+		"header in recipient":    func(m *Message) { m.To = "ann@acme.test\r\nBcc:eve@evil.test" },
+		"two ats":                func(m *Message) { m.To = "ann@acme.test@evil.test" },
+		"no text":                func(m *Message) { m.Text = "" },
+		"too long":               func(m *Message) { m.HTML = strings.Repeat("x", mostBody) },
+	} {
+		m := good
+		change(&m)
+		if m.check() == nil {
+			t.Errorf("%s: got no error, want one", name)
+		}
+	}
+}
+
+func TestATagOfAnAddressIsTheSameMailbox(t *testing.T) {
+	for address, want := range map[string]string{
+		"ann@acme.test": "ann@acme.test", "ann+x@acme.test": "ann@acme.test", "ann+x+y@acme.test": "ann@acme.test", "+x@acme.test": "+x@acme.test",
+	} {
+		if got := mailbox(address); got != want {
+			t.Errorf("%s: got %s, want %s", address, got, want)
+		}
+	}
+}
+
+func TestATextIsSealedForItsRow(t *testing.T) {
+	s := &Sender{Keys: seal.New()}
+	sealed := s.Keys.Seal(Purpose("m1"), []byte(`{"Text":"hello","HTML":"<p>"}`))
+	m, err := s.open(Queued{ID: "m1", Body: sealed})
+	if err != nil || m.Text != "hello" || m.HTML != "<p>" {
+		t.Errorf("got %+v, %v; want the text", m, err)
+	}
+	if _, err := s.open(Queued{ID: "m2", Body: sealed}); !errors.Is(err, seal.ErrKey) {
+		t.Errorf("in another row: got %v, want ErrKey", err)
+	}
+}
+
+func TestDelaysGrow(t *testing.T) {
+	last := time.Duration(0)
+	for n := 1; n < 20; n++ {
+		d := delay(n)
+		if d < last || d < 30*time.Second || d > 6*time.Hour {
+			t.Errorf("after %d attempts: got %v, after %v before", n, d, last)
+		}
+		last = d
+	}
+	if last != 6*time.Hour {
+		t.Errorf("got %v at last, want 6h", last)
+	}
+}
+
+func TestTemplatesSayEverythingTwice(t *testing.T) {
+	at := time.Date(2026, 3, 4, 5, 6, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		write func() (Message, error)
+		want  []string
+	}{
+		"verify": {VerifyAddress{Host: "sso.acme.test", Address: "ann@acme.test", Made: at, IP: "192.0.2.1", Link: "https://sso.acme.test/verify/x1", Until: at.Add(24 * time.Hour)}.Message,
+			[]string{"sso.acme.test", "ann@acme.test", "4 March 2026, 05:06 UTC", "5 March 2026, 05:06 UTC", "192.0.2.1", "https://sso.acme.test/verify/x1", "not you?"}},
+		"verify from nowhere": {VerifyAddress{Host: "sso.acme.test", Address: "ann@acme.test", Made: at, Link: "https://sso.acme.test/verify/x1", Until: at}.Message,
+			[]string{"4 March 2026, 05:06 UTC"}},
+		"linked": {AccountLinked{Host: "sso.acme.test", Address: "ann@acme.test", Provider: "Okta", Organization: "Acme", At: at, IP: "192.0.2.1", Profile: "https://sso.acme.test/profile"}.Message,
+			[]string{"sso.acme.test", "ann@acme.test", "Okta", "Acme", "4 March 2026, 05:06 UTC", "192.0.2.1", "https://sso.acme.test/profile", "not you?"}},
+		"changed": {CredentialChanged{Host: "sso.acme.test", Address: "ann@acme.test", What: "The password was changed.", At: at, Profile: "https://sso.acme.test/profile"}.Message,
+			[]string{"sso.acme.test", "ann@acme.test", "The password was changed.", "4 March 2026, 05:06 UTC", "https://sso.acme.test/profile", "not you?"}},
+	} {
+		m, err := c.write()
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if err := m.check(); err != nil || m.To != "ann@acme.test" {
+			t.Errorf("%s: got %v to %s, want one that can be queued for ann", name, err, m.To)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(m.Text, want) || !strings.Contains(m.HTML, want) {
+				t.Errorf("%s: %q is not in the text, or not in the HTML:\n%s\n%s", name, want, m.Text, m.HTML)
+			}
+		}
+		for _, never := range []string{"<img", "<script", "src=", "@import", "url(", "<link"} {
+			if strings.Contains(m.HTML, never) {
+				t.Errorf("%s: the HTML has %s, which loads something", name, never)
+			}
+		}
+		for line := range strings.Lines(m.Text) {
+			if len(line) > 81 && !strings.Contains(line, "http") {
+				t.Errorf("%s: the line %q is long", name, line)
+			}
+		}
+	}
+}
+
+func TestNamesAreOnlyTextInMails(t *testing.T) {
+	m, err := AccountLinked{Host: "sso.acme.test", Address: "ann@acme.test", Provider: `<a href="https://evil.test">x</a>`, Organization: "Acme", At: time.Now(), Profile: "https://sso.acme.test/profile"}.Message()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(m.HTML, `<a href="https://evil.test"`) {
+		t.Errorf("a name became a link:\n%s", m.HTML)
+	}
+}
