@@ -107,3 +107,18 @@ func TestATakenIdIsMadeAnew(t *testing.T) {
 	_, err := s.Create(t.Context(), admin, acme, pending())
 	wantFault(t, err, fault.Internal, "")
 }
+
+// TestTheLimitHoldsForTwoAtOnce has others make the last methods after the
+// first look.
+func TestTheLimitHoldsForTwoAtOnce(t *testing.T) {
+	s, m := newIdPs()
+	s.Allow = func(context.Context, string) error {
+		for k := range mostIdPs {
+			id := fmt.Sprintf("other%d", k)
+			m.idps[id] = IdP{ID: id, OrganizationID: acme.ID}
+		}
+		return nil
+	}
+	_, err := s.Create(t.Context(), admin, acme, pending())
+	wantFault(t, err, fault.Denied, "")
+}
