@@ -13,7 +13,7 @@ func TestLoginsThroughKeycloak(t *testing.T) {
 	b := startBroker(t, "")
 	type fields = map[string]any
 	const nameID, algorithm, canonical = "saml_name_id_format", "saml.signature.algorithm", "saml_signature_canonicalization_method"
-	const c14n = "http://www.w3.org/2001/10/xml-exc-c14n#"
+	const c14n, inclusive = "http://www.w3.org/2001/10/xml-exc-c14n#", "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
 	checked := func(fields fields) fields {
 		fields["saml_authn_requests_signed_enabled"] = true
 		return fields
@@ -41,6 +41,10 @@ func TestLoginsThroughKeycloak(t *testing.T) {
 		{"sha1, admitted", kcSigned(algorithm, "RSA_SHA1"), fields{"saml_allow_sha1": true}, ""},
 		{"RSA-PSS", kcSigned(algorithm, "RSA_SHA256_MGF1"), nil, "algorithm_refused"},
 		{"canonical form with comments", kcSigned(canonical, c14n+"WithComments"), nil, ""},
+		{"inclusive canonical form, response signed", kcSigned(canonical, inclusive, "saml.assertion.signature", "false"), nil, ""},
+		// Keycloak signs the assertion before the response is around it, whose
+		// namespaces belong to this form. xmlsec1 cannot verify it either.
+		{"inclusive canonical form, assertion signed", kcSigned(canonical, inclusive, "saml.server.signature", "false"), nil, "wrong_key"},
 		{"one-time use", kcSigned("saml.onetimeuse.condition", "true"), nil, ""},
 		{"key named in an extension", kcSigned("saml.server.signature.keyinfo.ext", "true"), nil, ""},
 		{"key named by its subject", kcSigned("saml.server.signature.keyinfo.xmlSigKeyInfoKeyNameTransformer", "CERT_SUBJECT"), nil, ""},
