@@ -11,7 +11,6 @@ import (
 	"gatehouse/audit"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/ident"
-	"gatehouse/internal/limit"
 	"gatehouse/session"
 	"gatehouse/sso"
 )
@@ -74,26 +73,12 @@ func (asked) Error() string { return "the person has to be asked first" }
 // login_expired, or fault.TooMany where too many flows were asked for that were
 // not there for whoever asked. After a refusal the flow is still there until it
 // expires, so that loading the page again says the same.
-func (l *Login) Finish(ctx context.Context, in Finish) (Step, error) {
-	address := limit.Address(in.Client.IP)
-	if err := l.Limits.Check(ctx, flowsByAddress, address); err != nil {
-		return Step{}, err
-	}
-	step, err := l.finishBound(ctx, in)
-	if code := codeOf(err); code == "login_expired" || code == "login_in_another_browser" {
-		if limited := l.Limits.Take(ctx, flowsByAddress, address); limited != nil {
-			return Step{}, limited
-		}
-	}
+func (l *Login) Finish(ctx context.Context, in Finish) (step Step, err error) {
+	err = l.guess(ctx, flowsByAddress, in.Client, func() error {
+		step, err = l.finishBound(ctx, in)
+		return err
+	}, "login_expired", "login_in_another_browser")
 	return step, err
-}
-
-// codeOf gives the code of an error; empty for none.
-func codeOf(err error) string {
-	if err == nil {
-		return ""
-	}
-	return fault.Of(err).Code
 }
 
 // finishBound finishes a login, in the browser that it is given to first where

@@ -161,15 +161,16 @@ type Client struct {
 // which the owner has logged in before is counted on its own, so that nobody
 // locks an owner out by guessing.
 var (
-	startsByAddress   = limit.Rule{Name: "login start", Burst: 1000, Every: 10 * time.Millisecond}
-	flowsByAddress    = limit.Rule{Name: "unknown flow", Burst: 100, Every: time.Second}
-	refusalsByAddress = limit.Rule{Name: "saml refusal", Burst: 100, Every: time.Second}
-	guessesByBoth     = limit.Rule{Name: "password for account from address", Burst: 10, Every: time.Minute}
-	guessesByAddress  = limit.Rule{Name: "password from address", Burst: 100, Every: 6 * time.Second}
-	guessesByAccount  = limit.Rule{Name: "password for account", Burst: 200, Every: 20 * time.Second}
-	guessesByKnown    = limit.Rule{Name: "password in known browser", Burst: 10, Every: time.Minute}
-	signupsByMethod   = limit.Rule{Name: "signup through method", Burst: 1000, Every: 5 * time.Second}
-	signupsByAddress  = limit.Rule{Name: "signup", Burst: 20, Every: time.Minute}
+	startsByAddress     = limit.Rule{Name: "login start", Burst: 1000, Every: 10 * time.Millisecond}
+	flowsByAddress      = limit.Rule{Name: "unknown flow", Burst: 100, Every: time.Second}
+	recoveriesByAddress = limit.Rule{Name: "unknown recovery link", Burst: 30, Every: 10 * time.Second}
+	refusalsByAddress   = limit.Rule{Name: "saml refusal", Burst: 100, Every: time.Second}
+	guessesByBoth       = limit.Rule{Name: "password for account from address", Burst: 10, Every: time.Minute}
+	guessesByAddress    = limit.Rule{Name: "password from address", Burst: 100, Every: 6 * time.Second}
+	guessesByAccount    = limit.Rule{Name: "password for account", Burst: 200, Every: 20 * time.Second}
+	guessesByKnown      = limit.Rule{Name: "password in known browser", Burst: 10, Every: time.Minute}
+	signupsByMethod     = limit.Rule{Name: "signup through method", Burst: 1000, Every: 5 * time.Second}
+	signupsByAddress    = limit.Rule{Name: "signup", Burst: 20, Every: time.Minute}
 )
 
 // errDisabled is the answer where a method is there and may not be used.

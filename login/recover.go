@@ -205,9 +205,27 @@ func (r *Recovery) open(ctx context.Context, link RecoveryLink) (to Recoverable,
 	return to, nil
 }
 
+// LookAtRecovery is Look for a client, whose guesses are counted: it returns
+// fault.TooMany too.
+func (l *Login) LookAtRecovery(ctx context.Context, secret string, c Client) (to Recoverable, err error) {
+	err = l.guess(ctx, recoveriesByAddress, c, func() error {
+		to, err = l.Recovery.Look(ctx, secret)
+		return err
+	}, "recovery_link_over")
+	return to, err
+}
+
 // AnswerRecovery uses up a link, and keeps a flow for the same browser to
-// finish. It returns what Look does.
-func (l *Login) AnswerRecovery(ctx context.Context, secret string, b *session.Browser) (flowID string, err error) {
+// finish. It returns what Look does, and fault.TooMany.
+func (l *Login) AnswerRecovery(ctx context.Context, secret string, b *session.Browser, c Client) (flowID string, err error) {
+	err = l.guess(ctx, recoveriesByAddress, c, func() error {
+		flowID, err = l.answerRecovery(ctx, secret, b)
+		return err
+	}, "recovery_link_over")
+	return flowID, err
+}
+
+func (l *Login) answerRecovery(ctx context.Context, secret string, b *session.Browser) (flowID string, err error) {
 	now := l.Now()
 	f := Flow{
 		ID:         ident.Secret(32),

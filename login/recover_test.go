@@ -22,7 +22,7 @@ const admin = "admin@acme.test"
 func (w *world) redeem(secret string) (login.Outcome, error) {
 	w.t.Helper()
 	b := browser()
-	flow, err := w.AnswerRecovery(context.Background(), secret, b)
+	flow, err := w.AnswerRecovery(context.Background(), secret, b, client)
 	if err != nil {
 		return login.Outcome{}, err
 	}
@@ -150,11 +150,11 @@ func TestWhoIsNoSuperAdminAnyMoreIsNotLetIn(t *testing.T) {
 
 	secret := make()
 	lose()
-	_, err := w.AnswerRecovery(ctx, secret, browser())
+	_, err := w.AnswerRecovery(ctx, secret, browser(), client)
 	wantCode(t, err, fault.NotFound, "recovery_link_over")
 
 	b := browser()
-	flow, err := w.AnswerRecovery(ctx, make(), b)
+	flow, err := w.AnswerRecovery(ctx, make(), b, client)
 	must(t, err)
 	lose()
 	_, err = w.finish(flow, b)

@@ -19,7 +19,7 @@ type recoverPage struct {
 // neither a preview of the link nor a page loaded twice does.
 func (s *site) showRecover(w http.ResponseWriter, r *http.Request, _ gate.Visit) error {
 	secret := r.PathValue("secret")
-	to, err := s.Login.Recovery.Look(r.Context(), secret)
+	to, err := s.Login.LookAtRecovery(r.Context(), secret, s.client(r))
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func (s *site) showRecover(w http.ResponseWriter, r *http.Request, _ gate.Visit)
 // ends.
 func (s *site) answerRecover(w http.ResponseWriter, r *http.Request, _ gate.Visit) error {
 	browser := s.Cookies.Browser(r)
-	flow, err := s.Login.AnswerRecovery(r.Context(), r.PathValue("secret"), &browser)
+	flow, err := s.Login.AnswerRecovery(r.Context(), r.PathValue("secret"), &browser, s.client(r))
 	if err != nil {
 		return err
 	}

@@ -42,6 +42,9 @@ func TestGuessesAreLimited(t *testing.T) {
 		{"logins under way", true, 150, func(n int) *http.Request {
 			return request(t, "GET", fmt.Sprintf("%s/login/continue?flow=%032d", b.base, n), "")
 		}},
+		{"recovery links", true, 50, func(n int) *http.Request {
+			return request(t, []string{"GET", "POST"}[n%2], fmt.Sprintf("%s/recover/%032d", b.base, n), "")
+		}},
 		{"answers of identity providers", true, 150, func(n int) *http.Request {
 			return request(t, "POST", method.ACS, url.Values{"SAMLResponse": {fmt.Sprint("nonsense", n)}}.Encode())
 		}},
