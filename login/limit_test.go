@@ -38,6 +38,10 @@ func TestFlowsOfNobodyAreLimitedByAddress(t *testing.T) {
 	if limited < 20 || limited == 1000 || fault.Of(err).RetryAfter <= 0 {
 		t.Errorf("got %v after %d, want many, but not without end, and a time to wait", err, limited)
 	}
+	_, err = w.Finish(context.Background(), login.Finish{FlowID: flow, Browser: own, Client: login.Client{IP: netip.MustParseAddr("192.0.2.9")}})
+	if !errors.Is(err, fault.TooMany) {
+		t.Errorf("a guess that is right, beyond the limit: got %v, want too many", err)
+	}
 	if err := guess(ident.Secret(32), "192.0.2.10"); !errors.Is(err, fault.NotFound) {
 		t.Errorf("from another address: got %v, want not found", err)
 	}

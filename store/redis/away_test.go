@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -109,8 +110,30 @@ func TestRedisThatStopsAndGoesOn(t *testing.T) {
 	if err := s.Check(t.Context(), rule, "bob"); err != nil || s.Away() {
 		t.Errorf("got %v, want Redis in use again", err)
 	}
+	p.signal(syscall.SIGSTOP)
+	if err := s.Take(t.Context(), rule, "bob"); err != nil || !s.Away() {
+		t.Errorf("stopped again: got %v, want this node to count", err)
+	}
+	p.signal(syscall.SIGCONT)
 	if n := strings.Count(log.String(), "Redis is away"); n != 1 || !strings.Contains(log.String(), "Redis is back") {
-		t.Errorf("got %d warnings, want one, and that it is back:\n%s", n, log)
+		t.Errorf("got %d warnings within a minute, want one, and that it is back:\n%s", n, log)
+	}
+}
+
+func TestNobodyAsksARedisThatIsAway(t *testing.T) {
+	var asked atomic.Int64
+	s, _ := node(t, "redis://"+pretender(t, func(io.Writer) bool {
+		asked.Add(1)
+		return true // and no answer
+	}), seal.New())
+	for i := range 50 {
+		if err := s.Take(t.Context(), rule, fmt.Sprint(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The probe at the start, and perhaps one or two since.
+	if n := asked.Load(); n > 5 {
+		t.Errorf("got %d questions for 50 attempts, want hardly any", n)
 	}
 }
 
@@ -170,7 +193,10 @@ func TestRedisThatAnswersNonsense(t *testing.T) {
 		"null":                             "*-1\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, log := node(t, "redis://"+pretender(t, answer), seal.New())
+			s, log := node(t, "redis://"+pretender(t, func(w io.Writer) bool {
+				io.WriteString(w, answer)
+				return answer != ""
+			}), seal.New())
 			take(t, s, 3)
 			if err := s.Take(t.Context(), rule, "alice"); !errors.Is(err, fault.TooMany) {
 				t.Errorf("got %v, want this node to count by itself", err)
@@ -183,8 +209,8 @@ func TestRedisThatAnswersNonsense(t *testing.T) {
 }
 
 // pretender listens, greets as Redis does, and answers each script as it is
-// told.
-func pretender(t *testing.T, answer string) string {
+// told, until answer reports false: then the connection ends.
+func pretender(t *testing.T, answer func(io.Writer) bool) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -203,7 +229,7 @@ func pretender(t *testing.T, answer string) string {
 	return l.Addr().String()
 }
 
-func pretend(c net.Conn, answer string) {
+func pretend(c net.Conn, answer func(io.Writer) bool) {
 	defer c.Close()
 	in := bufio.NewReader(c)
 	for {
@@ -220,10 +246,9 @@ func pretend(c net.Conn, answer string) {
 		case "client":
 			io.WriteString(c, "+OK\r\n")
 		case "evalsha", "eval":
-			if answer == "" {
+			if !answer(c) {
 				return
 			}
-			io.WriteString(c, answer)
 		}
 	}
 }
