@@ -87,13 +87,18 @@ func TestMailToThisMachineMayTravelInTheClear(t *testing.T) {
 }
 
 func TestNothingIsSaidInTheClearToOtherMachines(t *testing.T) {
-	s := smtptest.Start(t, smtptest.Options{User: "ann", Password: "secret", Auth: func() error { t.Error("the password was sent"); return nil }})
-	err := to(t, s, "smtp://ann:secret@HOST:587").Send(t.Context(), hello)
-	if err == nil || !strings.Contains(err.Error(), "STARTTLS") || errors.As(err, new(*Refusal)) {
-		t.Errorf("got %v, want an error for now that names STARTTLS", err)
-	}
-	if got := s.Mails(); len(got) != 0 {
-		t.Errorf("got %d mails taken, want none", len(got))
+	for _, address := range []string{"smtp://HOST:587", "smtp://ann:secret@HOST:587"} {
+		s := smtptest.Start(t, smtptest.Options{
+			Auth: func() error { t.Error("the password was sent"); return nil },
+			From: func() error { t.Error("the sender was named"); return nil },
+		})
+		err := to(t, s, address).Send(t.Context(), hello)
+		if err == nil || !strings.Contains(err.Error(), "does not support STARTTLS") || errors.As(err, new(*Refusal)) {
+			t.Errorf("%s: got %v, want an error for now that names STARTTLS", address, err)
+		}
+		if got := s.Mails(); len(got) != 0 {
+			t.Errorf("%s: got %d mails taken, want none", address, len(got))
+		}
 	}
 }
 
@@ -162,6 +167,22 @@ func TestOnlyWhatTheServerRefusesOfThisMailEndsIt(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestNoConnectionIsLeftOpen(t *testing.T) {
+	s := smtptest.Start(t, smtptest.Options{}) // without STARTTLS: it is left after its greeting
+	for range 3 {
+		if err := to(t, s, "smtp://HOST").Send(t.Context(), hello); err == nil {
+			t.Fatal("got no error, want the server left")
+		}
+	}
+	for range 500 {
+		if s.Open() == 0 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("got %d connections open, want none", s.Open())
 }
 
 func TestServersThatKeepSilentAreLeft(t *testing.T) {

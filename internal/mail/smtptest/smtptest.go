@@ -16,6 +16,7 @@ import (
 	netmail "net/mail"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -63,6 +64,7 @@ type Server struct {
 	Roots *x509.CertPool
 
 	options Options
+	open    atomic.Int64
 	mu      sync.Mutex
 	mails   []Mail
 }
@@ -77,7 +79,10 @@ func Start(t testing.TB, o Options) *Server {
 		t.Fatal(err)
 	}
 	s.Addr = l.Addr().String()
-	server := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) { return &session{server: s, conn: c}, nil }))
+	server := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
+		s.open.Add(1)
+		return &session{server: s, conn: c}, nil
+	}))
 	server.Domain, server.AllowInsecureAuth, server.ErrorLog = Host, true, log.New(io.Discard, "", 0)
 	config := &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
 	switch {
@@ -103,6 +108,9 @@ func (s *Server) Port() string {
 	_, port, _ := net.SplitHostPort(s.Addr)
 	return port
 }
+
+// Open is how many connections there are.
+func (s *Server) Open() int { return int(s.open.Load()) }
 
 // Mails gives what was taken, oldest first.
 func (s *Server) Mails() []Mail {
@@ -141,8 +149,12 @@ type session struct {
 	mail   Mail
 }
 
-func (s *session) Reset()        { s.mail = Mail{} }
-func (s *session) Logout() error { return nil }
+func (s *session) Reset() { s.mail = Mail{} }
+
+func (s *session) Logout() error {
+	s.server.open.Add(-1)
+	return nil
+}
 
 func (s *session) Mail(from string, _ *smtp.MailOptions) error {
 	if s.server.options.User != "" && s.user == "" {
