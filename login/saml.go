@@ -233,7 +233,7 @@ func withRemedies(err error) error {
 	}
 	return &sso.Rejection{
 		Code:     "invalid_relay_state",
-		Message:  "Invalid relay state: the login started at the identity provider, and this provider's settings do not admit that.",
+		Message:  "The login started at the identity provider, and this provider's settings do not admit that.",
 		Expected: r.Expected,
 		Got:      r.Got,
 		Remedy:   "Log in from the login page here instead; or an administrator allows logins that start at the identity provider in the provider's settings here; or sets the default relay state (start URL) at the identity provider to the address of this console.",

@@ -77,6 +77,7 @@ func startDev(ctx context.Context, c *serveCommand, w *wired) (*dev, error) {
 		return nil, fmt.Errorf("cannot make the demonstration: %w", err)
 	}
 	idp.Register(demoidp.SP{EntityID: d.method.MetadataURL(), ACSURL: d.method.ACSURL(), Name: "Gatehouse"})
+	idp.Lookup = d.lookup
 	if w.console.DevMails != nil {
 		d.mail = "  Read the mail that it sends     " + w.base + "/dev/mail\n"
 	}
@@ -86,6 +87,16 @@ func startDev(ctx context.Context, c *serveCommand, w *wired) (*dev, error) {
 		{Name: "The operator, with a password", Email: demoAdmin, Password: demoPassword},
 	}}
 	return d, nil
+}
+
+// lookup lets any provider that is added here be connected to the
+// demonstration, as an administrator would at a real one.
+func (d *dev) lookup(entityID string) (demoidp.SP, bool) {
+	id, ours := strings.CutPrefix(entityID, d.base+"/v1/sso/saml/metadata/")
+	if !ours || strings.ContainsAny(id, "/?#") {
+		return demoidp.SP{}, false
+	}
+	return demoidp.SP{EntityID: entityID, ACSURL: d.base + "/v1/sso/saml/acs/" + id, Name: "Gatehouse"}, true
 }
 
 // seed makes the demonstration's database, or finds it.

@@ -156,9 +156,9 @@ func TooMany(wait time.Duration) error {
 
 func human(d time.Duration) string {
 	if d < 2*time.Minute {
-		return d.String()
+		return fmt.Sprintf("%d seconds", int(d/time.Second))
 	}
-	return fmt.Sprintf("%dm", int(d.Round(time.Minute)/time.Minute))
+	return fmt.Sprintf("%d minutes", int(d.Round(time.Minute)/time.Minute))
 }
 
 // Address is the key under which an address's attempts count: IPv6 by /64,

@@ -68,7 +68,7 @@ func TestTheMessageSaysHowLong(t *testing.T) {
 	slow := limit.Rule{Name: "slow", Burst: 1, Every: 10 * time.Minute}
 	_ = m.Take(context.Background(), slow, "a")
 	err := m.Take(context.Background(), slow, "a")
-	if got, want := fault.Of(err).Message, "Too many attempts. Try again in 10m."; got != want {
+	if got, want := fault.Of(err).Message, "Too many attempts. Try again in 10 minutes."; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
