@@ -35,11 +35,15 @@ func NormalizeEmail(address string) (string, error) {
 		}
 	}
 	ascii, err := NormalizeDomain(domain)
-	if err != nil {
+	if err != nil || ascii == disownedDomain {
 		return "", bad
 	}
 	return strings.ToLower(local) + "@" + ascii, nil
 }
+
+// disownedDomain is where addresses of accounts go that the owner of a mailbox
+// did not want. Nobody can sign up with one, or take the place beforehand.
+const disownedDomain = "disowned.invalid"
 
 // NormalizeDomain gives a domain name in lower-case A-labels, without a final
 // dot. It refuses single labels, addresses and names that IDNA does not allow,

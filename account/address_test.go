@@ -13,6 +13,7 @@ func TestNormalizeEmail(t *testing.T) {
 	}{
 		{"plain", "alice@example.com", "alice@example.com"},
 		{"case", "Alice@EXAMPLE.Com", "alice@example.com"},
+		{"where disowned addresses go", "u0123456789a@Disowned.INVALID", ""},
 		{"blanks about it", "\t alice@example.com \n", "alice@example.com"},
 		{"dots are another person", "a.lice@example.com", "a.lice@example.com"},
 		{"a plus is another person", "alice+x@example.com", "alice+x@example.com"},
@@ -125,6 +126,7 @@ func TestCleanText(t *testing.T) {
 		ok               bool
 	}{
 		{"plain", "Acme Inc.", "Acme Inc.", true},
+		{"where disowned addresses go", "u0123456789a@Disowned.INVALID", ""},
 		{"blanks about it", "  Acme\n", "Acme", true},
 		{"nothing", "", "", true},
 		{"as long as may be", "ééééé", "ééééé", true}, // characters, not bytes

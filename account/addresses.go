@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
 	"gatehouse/audit"
@@ -224,7 +225,7 @@ func (a *Addresses) Prove(ctx context.Context, code string, from Actor) (User, e
 // before do not count any more. It returns what Look does.
 func (a *Addresses) Disown(ctx context.Context, code string, from Actor) error {
 	err := a.use(ctx, code, from, func(ctx context.Context, c AddressCode, u User, now time.Time) error {
-		instead := u.ID + "@disowned.invalid"
+		instead := u.ID + "-" + strings.ToLower(ident.Secret(12)) + "@" + disownedDomain
 		if err := a.Store.Disown(ctx, c.UserID, c.Email, instead, now); err != nil {
 			return err
 		}

@@ -197,3 +197,25 @@ func TestALoginBeginsWhereItEnds(t *testing.T) {
 		t.Errorf("once moved: got sent to %s, want the identity provider", to)
 	}
 }
+
+// A page of another site can send a browser here, and the identity provider of
+// whoever made that page can answer anything: an account takes a yes.
+func TestNobodyIsSignedUpByAnotherSite(t *testing.T) {
+	w := newWorld(t)
+	_, _, _, method := w.acme()
+	for _, c := range []struct{ from, want string }{
+		{"cross-site", "/signup/" + method},
+		{"same-site", "/signup/" + method},
+		{"none", "/signup/" + method},
+		{"same-origin", w.idpURL},
+	} {
+		r, err := http.NewRequest("GET", w.site.URL+"/v1/sso/saml/login/"+method+"?intent=signup", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Sec-Fetch-Site", c.from)
+		if got := w.browser().do(r).to(); !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s: got sent to %s, want %s", c.from, got, c.want)
+		}
+	}
+}

@@ -44,16 +44,17 @@ func (s *site) finishLogin(w http.ResponseWriter, r *http.Request, flow string, 
 		FlowID: flow, Browser: &browser, Client: s.client(r), Confirmed: confirmed,
 		Present: session.Bearer{Token: v.Token, User: v.User},
 	})
+	// A browser that had no secret yet has to keep the one that it was given,
+	// also where the login does not end: loading the page again says the same.
+	if saved := s.Cookies.SaveBrowser(w, r, browser); saved != nil {
+		return saved
+	}
 	if err != nil {
 		// Going back in the browser leads here again, after the login worked.
 		if fault.Of(err).Code == "login_expired" && v.LoggedIn() {
 			return see(w, r, "/")
 		}
 		return s.at(r.Context(), s.methodOf(r.Context(), flow, browser), err)
-	}
-	// A browser that had no secret yet has to keep the one that it was given.
-	if err := s.Cookies.SaveBrowser(w, r, browser); err != nil {
-		return err
 	}
 	if step.Ask != nil {
 		return s.ask(w, r, flow, *step.Ask)

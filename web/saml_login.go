@@ -38,6 +38,11 @@ func (s *site) startSAML(w http.ResponseWriter, r *http.Request, _ gate.Visit) e
 	switch query.Get("intent") {
 	case "", "login":
 	case "signup":
+		// Making an account takes a yes on our own page: another site's link
+		// leads there first. Only browsers say where a request comes from.
+		if from := r.Header.Get("Sec-Fetch-Site"); from != "" && from != "same-origin" {
+			return see(w, r, "/signup/"+url.PathEscape(r.PathValue("method")))
+		}
 		purpose = sso.ToSignup
 	default:
 		return fault.Invalid.Errorf("The intent of a login is signup, or left out.").At("intent")
