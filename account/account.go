@@ -83,33 +83,6 @@ type Membership struct {
 	SuperAdmin bool
 }
 
-// A Permission is something that one may do. Every operation names the one
-// that it needs.
-type Permission string
-
-// The permissions.
-const (
-	Anyone            Permission = "anyone"                  // no login needed
-	Self              Permission = "self"                    // any person who is logged in, on what is their own
-	ReadOrganization  Permission = "organization:read"       // any member
-	WriteOrganization Permission = "organization:write"      // super admins
-	ManageIdPs        Permission = "organization:idps:write" // super admins: identity providers, reading included
-	ReadAudit         Permission = "organization:audit:read" // super admins: the organization's audit log
-	Operate           Permission = "operate"                 // operators, wherever: what concerns the whole installation
-)
-
-// Grants reports whether a member has a permission in the organization. No
-// membership grants Operate.
-func (m Member) Grants(p Permission) bool {
-	switch p {
-	case Anyone, Self, ReadOrganization:
-		return true
-	case WriteOrganization, ManageIdPs, ReadAudit:
-		return m.SuperAdmin
-	}
-	return false
-}
-
 // An Actor is somebody who does something: the person, and from where.
 type Actor struct {
 	User      User

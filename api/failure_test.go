@@ -77,7 +77,7 @@ type panicInput struct {
 
 func TestPanicsAndOurMistakesTellNothing(t *testing.T) {
 	w := newWorld(t)
-	add(w.built, operation{"Fail", "POST", "/v1/fail", "Fail", account.Self}, func(ctx context.Context, _ gate.Visit, in *panicInput) (*said, error) {
+	add(w.built, operation{"Fail", "POST", "/v1/fail", "Fail", account.ReadSelf}, func(ctx context.Context, _ gate.Visit, in *panicInput) (*said, error) {
 		switch in.Body.How {
 		case "panic":
 			panic("secret of ours")

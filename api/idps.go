@@ -13,11 +13,11 @@ func (b *builder) addIdPs() {
 	const list = "/v1/account/{account_id}/authentication"
 	const one = list + "/{method_id}"
 	s := b.server
-	add(b, operation{"AccountAuthenticationMethodCreate", http.MethodPost, list, "Add an authentication method", account.ManageIdPs}, s.createIdP)
-	add(b, operation{"AccountAuthenticationMethodsList", http.MethodGet, list, "List authentication methods", account.ManageIdPs}, s.listIdPs)
-	add(b, operation{"AccountAuthenticationMethodGet", http.MethodGet, one, "Show an authentication method", account.ManageIdPs}, s.getIdP)
-	add(b, operation{"AccountAuthenticationMethodUpdate", http.MethodPut, one, "Change what is named of an authentication method", account.ManageIdPs}, s.updateIdP)
-	add(b, operation{"AccountAuthenticationMethodDelete", http.MethodDelete, one, "Delete an authentication method", account.ManageIdPs}, s.deleteIdP)
+	add(b, operation{"AccountAuthenticationMethodCreate", http.MethodPost, list, "Add an authentication method", account.WriteIdPs}, s.createIdP)
+	add(b, operation{"AccountAuthenticationMethodsList", http.MethodGet, list, "List authentication methods", account.ReadIdPs}, s.listIdPs)
+	add(b, operation{"AccountAuthenticationMethodGet", http.MethodGet, one, "Show an authentication method", account.ReadIdPs}, s.getIdP)
+	add(b, operation{"AccountAuthenticationMethodUpdate", http.MethodPut, one, "Change what is named of an authentication method", account.WriteIdPs}, s.updateIdP)
+	add(b, operation{"AccountAuthenticationMethodDelete", http.MethodDelete, one, "Delete an authentication method", account.WriteIdPs}, s.deleteIdP)
 }
 
 // MethodPath is the authentication method of a path.

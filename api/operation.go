@@ -154,7 +154,7 @@ func (s *Server) admit(r *http.Request, op operation, params []string, origins *
 	}
 	// What cannot be an id is not looked up anywhere: storage may choke on it.
 	if nonsense && c.asked.Need != account.Anyone {
-		c.asked.Need = account.Self
+		c.asked.Need = account.Leave
 	}
 	var err error
 	if c.visit, err = s.Gate.Admit(r.Context(), c.asked); err != nil {

@@ -15,13 +15,13 @@ import (
 
 func (b *builder) addOrganizations() {
 	s := b.server
-	add(b, operation{"UserOrganizationsList", http.MethodGet, "/v1/organizations", "List one's organizations", account.Self}, s.listOrganizations)
-	add(b, operation{"UserOrganizationCreate", http.MethodPost, "/v1/organizations", "Make an organization", account.Self}, s.createOrganization)
+	add(b, operation{"UserOrganizationsList", http.MethodGet, "/v1/organizations", "List one's organizations", account.ListOrganizations}, s.listOrganizations)
+	add(b, operation{"UserOrganizationCreate", http.MethodPost, "/v1/organizations", "Make an organization", account.MakeOrganizations}, s.createOrganization)
 	add(b, operation{"OrganizationGet", http.MethodGet, "/v1/organization/{organization_id}", "Show an organization", account.ReadOrganization}, s.getOrganization)
 	add(b, operation{"OrganizationUpdate", http.MethodPatch, "/v1/organization/{organization_id}", "Rename an organization, or change its tier", account.WriteOrganization}, s.updateOrganization)
 
-	add(b, operation{"AccountList", http.MethodGet, "/v1/account", "List the accounts of one's organizations", account.Self}, s.listAccounts)
-	add(b, operation{"AccountCreate", http.MethodPost, "/v1/account", "Make an organization with its account, or a unit of one", account.Self}, s.createAccount)
+	add(b, operation{"AccountList", http.MethodGet, "/v1/account", "List the accounts of one's organizations", account.ListOrganizations}, s.listAccounts)
+	add(b, operation{"AccountCreate", http.MethodPost, "/v1/account", "Make an organization with its account, or a unit of one", account.MakeOrganizations}, s.createAccount)
 	add(b, operation{"AccountGet", http.MethodGet, "/v1/account/{account_id}", "Show an account", account.ReadOrganization}, s.getAccount)
 	add(b, operation{"AccountUpdate", http.MethodPut, "/v1/account/{account_id}", "Rename an account", account.WriteOrganization}, s.updateAccount)
 }

@@ -18,11 +18,11 @@ func (b *builder) addPeople() {
 	s := b.server
 	add(b, operation{"UserCreate", http.MethodPost, "/v1/user", "Make an account for oneself, and log in", account.Anyone}, s.createUser)
 	add(b, operation{"UserAuth", http.MethodPost, "/v1/userauth", "Log in with a password", account.Anyone}, s.logIn)
-	add(b, operation{"UserInfo", http.MethodGet, "/v1/me", "Say who one is, and how one logged in", account.Self}, s.me)
-	add(b, operation{"UserUpdate", http.MethodPatch, "/v1/me", "Change one's profile", account.Self}, s.updateMe)
+	add(b, operation{"UserInfo", http.MethodGet, "/v1/me", "Say who one is, and how one logged in", account.ReadSelf}, s.me)
+	add(b, operation{"UserUpdate", http.MethodPatch, "/v1/me", "Change one's profile", account.WriteSelf}, s.updateMe)
 	add(b, operation{"UserVerifyEmail", http.MethodPost, "/v1/user/verify_email/{verification_code}", "Confirm an email address with the code that was mailed to it", account.Anyone}, s.verifyEmail)
-	add(b, operation{"UserVerifyEmailAgain", http.MethodPost, "/v1/me/verify_email", "Have another link mailed to one's address", account.Self}, s.mailAgain)
-	add(b, operation{"UserLogout", http.MethodPost, "/v1/me/logout", "End the session of the request's token", account.Self}, s.logOut)
+	add(b, operation{"UserVerifyEmailAgain", http.MethodPost, "/v1/me/verify_email", "Have another link mailed to one's address", account.WriteSelf}, s.mailAgain)
+	add(b, operation{"UserLogout", http.MethodPost, "/v1/me/logout", "End the session of the request's token", account.Leave}, s.logOut)
 }
 
 // nothing is the input of operations that take none.

@@ -9,7 +9,7 @@ import (
 )
 
 func (b *builder) addProjects() {
-	add(b, operation{"ProjectList", http.MethodGet, "/v1/project", "List one's projects", account.Self}, b.server.listProjects)
+	add(b, operation{"ProjectList", http.MethodGet, "/v1/project", "List one's projects", account.ListProjects}, b.server.listProjects)
 }
 
 type projectsAnswer struct {

@@ -84,10 +84,10 @@ func (g *Gate) Admit(ctx context.Context, r Request) (Visit, error) {
 		return Visit{}, err
 	}
 	v.User, v.Token = bearer.User, bearer.Token
-	if r.Need == account.Self {
-		return v, nil
-	}
-	if r.Need == account.Operate {
+	switch r.Need.Level() {
+	case account.OfSelf:
+		return v, g.self(v, r.Need)
+	case account.OfOperators:
 		return g.operate(v)
 	}
 	if err := g.enter(ctx, r, &v); err != nil {
@@ -116,6 +116,15 @@ func (g *Gate) bearer(ctx context.Context, r Request) (session.Bearer, error) {
 		}
 	}
 	return b, err
+}
+
+// self refuses what a recovery is not for: it opens one organization, and
+// changes nothing of what is the person's own.
+func (g *Gate) self(v Visit, need account.Permission) error {
+	if v.Token.Method.Kind == session.Recovery && need.Scope().Write {
+		return fault.Denied.Errorf("You logged in by a recovery link, which is for one organization alone. Log in by a way of your own to do this.").Coded("recovery_elsewhere")
+	}
+	return nil
 }
 
 // operate lets operators in. A recovery is for one organization, and opens

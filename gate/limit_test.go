@@ -37,16 +37,16 @@ func TestTokensOfNobodyAreLimitedByAddress(t *testing.T) {
 
 	// What cannot be a token, or is somebody's, is no guess.
 	for range 1000 {
-		if err := ask("gts_nonsense", "192.0.2.1", account.Self); !errors.Is(err, fault.Unauthenticated) {
+		if err := ask("gts_nonsense", "192.0.2.1", account.ReadSelf); !errors.Is(err, fault.Unauthenticated) {
 			t.Fatalf("nonsense: got %v, want unauthenticated", err)
 		}
-		if err := ask(hers, "192.0.2.1", account.Self); err != nil {
+		if err := ask(hers, "192.0.2.1", account.ReadSelf); err != nil {
 			t.Fatalf("a token that counts: got %v, want none", err)
 		}
 	}
 	tried := 0
 	for ; tried < 1000; tried++ {
-		err := ask(nobodys, "192.0.2.1", account.Self)
+		err := ask(nobodys, "192.0.2.1", account.ReadSelf)
 		if errors.Is(err, fault.TooMany) {
 			if fault.Of(err).RetryAfter <= 0 {
 				t.Error("got no RetryAfter")
@@ -60,17 +60,17 @@ func TestTokensOfNobodyAreLimitedByAddress(t *testing.T) {
 	if tried < 100 || tried == 1000 {
 		t.Errorf("got limited after %d, want many but not without end", tried)
 	}
-	if err := ask(hers, "192.0.2.1", account.Self); !errors.Is(err, fault.TooMany) {
+	if err := ask(hers, "192.0.2.1", account.ReadSelf); !errors.Is(err, fault.TooMany) {
 		t.Errorf("a guess that is right, beyond the limit: got %v, want too many", err)
 	}
-	if err := ask(hers, "192.0.2.2", account.Self); err != nil {
+	if err := ask(hers, "192.0.2.2", account.ReadSelf); err != nil {
 		t.Errorf("from another address: got %v, want none", err)
 	}
 	if err := ask(nobodys, "192.0.2.1", account.Anyone); err != nil {
 		t.Errorf("where anybody may come: got %v, want none", err)
 	}
 	now = now.Add(time.Second)
-	if err := ask(hers, "192.0.2.1", account.Self); err != nil {
+	if err := ask(hers, "192.0.2.1", account.ReadSelf); err != nil {
 		t.Errorf("a second later: got %v, want none", err)
 	}
 }

@@ -66,7 +66,7 @@ func TestARecoveryOpensItsOrganizationForAnHour(t *testing.T) {
 	_, err = w.gate.Admit(ctx, gate.Request{Token: out.Text, Need: account.Operate})
 	wantCode(t, err, fault.Denied, "user_not_operator")
 	w.pass(time.Hour)
-	_, err = w.gate.Admit(ctx, gate.Request{Token: out.Text, Need: account.Self})
+	_, err = w.gate.Admit(ctx, gate.Request{Token: out.Text, Need: account.ReadSelf})
 	wantCode(t, err, fault.Unauthenticated, "authentication_failed")
 
 	if got := w.actions(); got[audit.RecoverLoginLink] != 1 || got[audit.LoginSuccess] != 1 {

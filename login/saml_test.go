@@ -25,7 +25,7 @@ func TestALinkedPersonLogsIn(t *testing.T) {
 	if out.ReturnTo != "/profile" {
 		t.Errorf("got return to %s, want /profile", out.ReturnTo)
 	}
-	visit, err := w.gate.Admit(context.Background(), gate.Request{Token: out.Text, Need: account.Self})
+	visit, err := w.gate.Admit(context.Background(), gate.Request{Token: out.Text, Need: account.ReadSelf})
 	must(t, err)
 	want := session.Method{Kind: session.SAML, ID: w.sso.ID}
 	if visit.Token.Method != want || !visit.Token.LoggedIn.Equal(w.now()) {
@@ -240,7 +240,7 @@ func TestADisabledMethodStopsEverythingAtOnce(t *testing.T) {
 	wantCode(t, err, fault.Denied, "authentication_method_disabled")
 	_, err = w.finish(flow, b)
 	wantCode(t, err, fault.Denied, "authentication_method_disabled")
-	_, err = w.gate.Admit(context.Background(), gate.Request{Token: before.Text, Need: account.Self})
+	_, err = w.gate.Admit(context.Background(), gate.Request{Token: before.Text, Need: account.ReadSelf})
 	wantCode(t, err, fault.Unauthenticated, "authentication_failed")
 }
 
@@ -254,7 +254,7 @@ func TestASessionEndsWhenTheIdPSaysSo(t *testing.T) {
 		t.Errorf("got a session until %v, want %v", out.Token.ExpiresAt, ends)
 	}
 	w.pass(2 * time.Hour)
-	_, err = w.gate.Admit(context.Background(), gate.Request{Token: out.Text, Need: account.Self})
+	_, err = w.gate.Admit(context.Background(), gate.Request{Token: out.Text, Need: account.ReadSelf})
 	wantCode(t, err, fault.Unauthenticated, "authentication_failed")
 }
 

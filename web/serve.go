@@ -72,7 +72,7 @@ func (s *site) askToLogIn(w http.ResponseWriter, r *http.Request) error {
 // visitor is who is logged in, on pages that are open to anyone. An error of
 // storage counts as nobody: these pages work without.
 func (s *site) visitor(r *http.Request) gate.Visit {
-	v, err := s.Gate.Admit(r.Context(), gate.Request{Token: s.Cookies.Token(r), IP: s.address(r), Need: account.Self})
+	v, err := s.Gate.Admit(r.Context(), gate.Request{Token: s.Cookies.Token(r), IP: s.address(r), Need: account.ReadSelf})
 	if err != nil {
 		return gate.Visit{}
 	}
