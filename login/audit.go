@@ -29,8 +29,11 @@ func (l *Login) recordLogin(ctx context.Context, u account.User, t session.Token
 
 // recordSubject writes that a subject of an identity provider became a user's:
 // by signing up through it, or by linking.
-func (l *Login) recordSubject(ctx context.Context, action string, f Flow, u account.User, organizationID string, c Client) error {
-	return l.Audit.Record(ctx, c.actor(u).Did(action, organizationID, u.Target(), audit.Details{
-		"authentication_method_id": f.Method.ID, "subject": f.Claim.Subject, "subject_kind": f.Claim.SubjectKind,
-	}))
+func (l *Login) recordSubject(ctx context.Context, action string, u account.User, organizationID string, c Client, details audit.Details) error {
+	return l.Audit.Record(ctx, c.actor(u).Did(action, organizationID, u.Target(), details))
+}
+
+// subjectOf says for the log which subject a flow speaks of.
+func subjectOf(f Flow) audit.Details {
+	return audit.Details{"authentication_method_id": f.Method.ID, "subject": f.Claim.Subject, "subject_kind": f.Claim.SubjectKind}
 }

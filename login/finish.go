@@ -289,7 +289,7 @@ func (l *Login) signUp(ctx context.Context, f Flow, c Client) (account.User, err
 			return account.User{}, err
 		}
 	}
-	return u, l.recordSubject(ctx, audit.UserSignUp, f, u, standing.OrganizationID, c)
+	return u, l.recordSubject(ctx, audit.UserSignUp, u, standing.OrganizationID, c, subjectOf(f))
 }
 
 // identityOf binds the subject of a flow to a user.

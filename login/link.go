@@ -123,10 +123,15 @@ func (l *Login) link(ctx context.Context, f Flow, in Finish) (Outcome, error) {
 	} else if err != nil {
 		return Outcome{}, err
 	}
-	if err := l.tellLinked(ctx, u, f.Method.ID, in.Client); err != nil {
+	details := subjectOf(f)
+	unsent, err := l.tellLinked(ctx, u, f.Method.ID, in.Client)
+	if err != nil {
 		return Outcome{}, err
 	}
-	return Outcome{User: u, Linked: true}, l.recordSubject(ctx, audit.IdentityLink, f, u, standing.OrganizationID, in.Client)
+	if unsent {
+		details["notice"] = "not_sent"
+	}
+	return Outcome{User: u, Linked: true}, l.recordSubject(ctx, audit.IdentityLink, u, standing.OrganizationID, in.Client, details)
 }
 
 func errLinkedElsewhere() *fault.Error {

@@ -12,14 +12,16 @@ import (
 
 // tellLinked mails a person that their account was linked, in the transaction
 // of the link. Only a proved address is told: anybody could have given the
-// other ones. A mailbox that was sent enough for today does not undo the link.
-func (l *Login) tellLinked(ctx context.Context, u account.User, methodID string, c Client) error {
+// other ones. These mails have a bound of their own, which no other mail uses
+// up; where even that is reached, the link stays, and unsent says so: the
+// event of the link has to tell.
+func (l *Login) tellLinked(ctx context.Context, u account.User, methodID string, c Client) (unsent bool, err error) {
 	if l.Mail == nil || !u.AddressProved {
-		return nil
+		return false, nil
 	}
 	m, err := l.Store.Method(ctx, methodID)
 	if err != nil {
-		return err
+		return false, err
 	}
 	notice := mail.AccountLinked{
 		Host: hostOf(l.Base), Address: u.Email, Provider: m.Name, Organization: m.Organization,
@@ -30,12 +32,13 @@ func (l *Login) tellLinked(ctx context.Context, u account.User, methodID string,
 	}
 	message, err := notice.Message()
 	if err != nil {
-		return err
+		return false, err
 	}
-	if err := l.Mail.Queue(ctx, message); err != nil && !errors.Is(err, fault.TooMany) {
-		return err
+	err = l.Mail.Queue(ctx, message)
+	if errors.Is(err, fault.TooMany) {
+		return true, nil
 	}
-	return nil
+	return false, err
 }
 
 func hostOf(base string) string {

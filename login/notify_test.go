@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"gatehouse/audit"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/mail"
 )
@@ -37,8 +38,8 @@ func TestALinkIsToldToAProvedAddress(t *testing.T) {
 		t.Fatalf("got %d mails, want one", len(inbox.mails))
 	}
 	m := inbox.mails[0]
-	if m.To != adminMail || m.Kind != mail.Notice {
-		t.Errorf("got a %s to %s, want a notice to %s", m.Kind, m.To, adminMail)
+	if m.To != adminMail || m.Kind != mail.Linked {
+		t.Errorf("got a %s to %s, want the notice of a link to %s", m.Kind, m.To, adminMail)
 	}
 	for _, want := range []string{"IdP of Acme", `"Acme"`, client.IP.String(), "not you?"} {
 		if !strings.Contains(m.Text, want) {
@@ -63,9 +64,11 @@ func TestAFullMailboxDoesNotUndoALinkAndABrokenQueueDoes(t *testing.T) {
 	for name, c := range map[string]struct {
 		err    error
 		linked bool
+		notice string // what the event of the link says of it
 	}{
-		"full":   {fault.TooMany.Errorf("Enough."), true},
-		"broken": {errors.New("the queue is gone"), false},
+		"room":   {nil, true, ""},
+		"full":   {fault.TooMany.Errorf("Enough."), true, "not_sent"},
+		"broken": {errors.New("the queue is gone"), false, ""},
 	} {
 		l := newLinker(newWorld(t))
 		l.Mail = &box{err: c.err}
@@ -76,6 +79,11 @@ func TestAFullMailboxDoesNotUndoALinkAndABrokenQueueDoes(t *testing.T) {
 		_, err = l.Store.UserByIdentity(t.Context(), l.sso.ID, "attribute:username", "boss")
 		if (err == nil) != c.linked {
 			t.Errorf("%s: got %v, want linked %v", name, err, c.linked)
+		}
+		events, err := l.db.Events(t.Context(), audit.Filter{Everywhere: true, Action: audit.IdentityLink}, "", 10)
+		must(t, err)
+		if (len(events) == 1) != c.linked || c.linked && events[0].Details["notice"] != c.notice {
+			t.Errorf("%s: got the events %+v, want one with the notice %q where it was linked", name, events, c.notice)
 		}
 	}
 }

@@ -27,21 +27,33 @@ import (
 )
 
 // A Kind is what sort of mail it is. Each has a bound of its own, so that a
-// flood of one does not keep the other away.
+// flood of one does not keep the others away.
 type Kind string
 
 // The kinds.
 const (
-	Verification Kind = "verification" // strangers can cause it, for any address
-	Notice       Kind = "notice"       // tells people what was done to their account
+	Verification Kind = "verification"   // strangers can cause it, for any address
+	Linked       Kind = "account-linked" // tells people of another way into their account
+	Notice       Kind = "notice"         // tells people of what else was done to their account
 )
 
-// perDay is how many mails of a kind one mailbox is sent in a day.
-var perDay = map[Kind]int{Verification: 10, Notice: 50}
+// An allowance is what there may be of a kind of mail.
+type allowance struct {
+	perDay  int // to one mailbox
+	waiting int // of all mails in the queue, for one more of this kind to be taken
+}
 
-// Bounds on mails, whoever causes them.
+// allowances are by kind. The queue has room for security notices that mails
+// which strangers can cause never take: whoever fills it with those must not
+// silence the notice of what they do next.
+var allowances = map[Kind]allowance{
+	Verification: {perDay: 10, waiting: 20_000},
+	Linked:       {perDay: 50, waiting: 30_000},
+	Notice:       {perDay: 50, waiting: 30_000},
+}
+
+// Bounds on a mail.
 const (
-	mostWaiting = 20_000    // in the queue at once
 	mostBody    = 100 << 10 // bytes of a mail's text and HTML together
 	mostSubject = 200       // bytes
 )
@@ -168,7 +180,7 @@ func (s *Sender) Queue(ctx context.Context, m Message) error {
 		return fmt.Errorf("write mail: %w", err)
 	}
 	q.Body = s.Keys.Seal(Purpose(q.ID), plain)
-	bound := Bound{Since: now.Add(-24 * time.Hour), Most: perDay[m.Kind], Waiting: mostWaiting}
+	bound := Bound{Since: now.Add(-24 * time.Hour), Most: allowances[m.Kind].perDay, Waiting: allowances[m.Kind].waiting}
 	if err := s.Store.AddMail(ctx, q, bound); err != nil {
 		return fmt.Errorf("queue mail: %w", err)
 	}
@@ -197,7 +209,7 @@ func Purpose(id string) string { return "mail " + id }
 // let a name write headers of its own.
 func (m Message) check() error {
 	switch {
-	case perDay[m.Kind] == 0:
+	case allowances[m.Kind].perDay == 0:
 		return fmt.Errorf("queue mail: %q is no kind of mail", m.Kind)
 	case !isAddress(m.To):
 		return fmt.Errorf("queue mail: the recipient is no address")

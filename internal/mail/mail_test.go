@@ -78,8 +78,8 @@ func TestTemplatesSayEverythingTwice(t *testing.T) {
 		write func() (Message, error)
 		want  []string
 	}{
-		"verify": {VerifyAddress{Host: "sso.acme.test", Address: "ann@acme.test", Made: at, IP: "192.0.2.1", Link: "https://sso.acme.test/verify/x1", Until: at.Add(24 * time.Hour)}.Message,
-			[]string{"sso.acme.test", "ann@acme.test", "4 March 2026, 05:06 UTC", "5 March 2026, 05:06 UTC", "192.0.2.1", "https://sso.acme.test/verify/x1", "not you?"}},
+		"verify": {VerifyAddress{Host: "sso.acme.test", Address: "ann@acme.test", Name: "Ann Archer", Made: at, IP: "192.0.2.1", Organizations: []string{"Acme", "Bolt", "Cog", "Dyn", "Eon"}, Providers: []string{"Acme IdP"}, Link: "https://sso.acme.test/verify/x1", Until: at.Add(24 * time.Hour)}.Message,
+			[]string{"Ann Archer", "Acme", "Bolt", "Cog", "and 2 more organizations", "Acme IdP", "sso.acme.test", "ann@acme.test", "4 March 2026, 05:06 UTC", "5 March 2026, 05:06 UTC", "192.0.2.1", "https://sso.acme.test/verify/x1", "not you?"}},
 		"verify from nowhere": {VerifyAddress{Host: "sso.acme.test", Address: "ann@acme.test", Made: at, Link: "https://sso.acme.test/verify/x1", Until: at}.Message,
 			[]string{"4 March 2026, 05:06 UTC"}},
 		"linked": {AccountLinked{Host: "sso.acme.test", Address: "ann@acme.test", Provider: "Okta", Organization: "Acme", At: at, IP: "192.0.2.1", Profile: "https://sso.acme.test/profile"}.Message,
@@ -120,5 +120,52 @@ func TestNamesAreOnlyTextInMails(t *testing.T) {
 	}
 	if strings.Contains(m.HTML, `<a href="https://evil.test"`) {
 		t.Errorf("a name became a link:\n%s", m.HTML)
+	}
+}
+
+func TestNoNameCarriesAnAdvertisement(t *testing.T) {
+	for name, want := range map[string]string{
+		"Ann Archer":                         "Ann Archer",
+		"J.R. Smith":                         "J.R. Smith",
+		"Visit evil.test now":                "Visit (left out) now",
+		"Visit HTTPS://192.0.2.1/x now":      "Visit (left out) now",
+		"Www.evil":                           "(left out)",
+		"write to eve@evil.test":             "write to (left out)",
+		"evil\u3002test":                     "(left out)",
+		"evil\uff0etest":                     "(left out)",
+		"evil.\u200btest":                    "(left out)",
+		"evil.xn--p1ai":                      "(left out)",
+		"Ann\r\nBcc: eve\u2028x":             "Ann Bcc: eve x",
+		"Ann\" of \u201cus\u201d":            "Ann' of 'us'",
+		"\xff\x00Ann":                        "Ann",
+		strings.Repeat("é", 60):              strings.Repeat("é", 60),
+		strings.Repeat("é", 61):              strings.Repeat("é", 59) + "…",
+		strings.Repeat("x ", 29) + "evil.tt": strings.Repeat("x ", 29) + "(…",
+	} {
+		if got := plainName(name); got != want {
+			t.Errorf("%q: got %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestWhatStrangersChooseStandsInNoSubjectAndMakesNoLink(t *testing.T) {
+	bait := `Win <a href="https://evil.test">here</a> at www.evil.test`
+	at := time.Date(2026, 3, 4, 5, 6, 0, 0, time.UTC)
+	for name, write := range map[string]func() (Message, error){
+		"verify": VerifyAddress{Host: "sso.acme.test", Address: "ann@acme.test", Name: bait, Made: at, Organizations: []string{bait}, Providers: []string{bait}, Link: "https://sso.acme.test/verify/x1", Until: at}.Message,
+		"linked": AccountLinked{Host: "sso.acme.test", Address: "ann@acme.test", Provider: bait, Organization: bait, At: at, Profile: "https://sso.acme.test/profile"}.Message,
+	} {
+		m, err := write()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(m.Subject, "Win") {
+			t.Errorf("%s: got the subject %q, want nothing of the name", name, m.Subject)
+		}
+		for _, text := range []string{m.Text, m.HTML} {
+			if strings.Contains(text, "evil") || !strings.Contains(text, "Win") {
+				t.Errorf("%s: got %s, want the name without its addresses", name, text)
+			}
+		}
 	}
 }

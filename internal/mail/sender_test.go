@@ -319,3 +319,44 @@ func TestAStrangerCanHaveOneMailboxSentSoMuch(t *testing.T) {
 		t.Errorf("a day later: got %v, want it queued", err)
 	}
 }
+
+// small is a store whose queue is full ten thousand times sooner.
+type small struct{ mail.Store }
+
+func (s small) AddMail(ctx context.Context, m mail.Queued, b mail.Bound) error {
+	b.Waiting /= 10_000
+	return s.Store.AddMail(ctx, m, b)
+}
+
+func TestNothingThatStrangersCauseSilencesTheNoticeOfALink(t *testing.T) {
+	linked := mail.Message{Kind: mail.Linked, To: "ann@acme.test", Subject: "Hello", Text: "Hello"}
+	t.Run("a full queue", func(t *testing.T) {
+		o := newOffice(t, &mail.Kept{})
+		o.Store = small{o.Store}
+		var err error
+		for n := 0; err == nil && n < 100; n++ {
+			err = o.Queue(t.Context(), mail.Message{Kind: mail.Verification, To: fmt.Sprintf("p%d@acme.test", n), Subject: "Hello", Text: "Hello"})
+		}
+		if !errors.Is(err, fault.TooMany) {
+			t.Fatalf("got %v, want the queue to be full at last", err)
+		}
+		if err := o.Queue(t.Context(), linked); err != nil {
+			t.Errorf("got %v, want the notice queued", err)
+		}
+	})
+	t.Run("a mailbox that was sent every other mail", func(t *testing.T) {
+		o := newOffice(t, &mail.Kept{})
+		for _, kind := range []mail.Kind{mail.Verification, mail.Notice} {
+			var err error
+			for n := 0; err == nil && n < 100; n++ {
+				err = o.Queue(t.Context(), mail.Message{Kind: kind, To: "ann@acme.test", Subject: "Hello", Text: "Hello"})
+			}
+			if !errors.Is(err, fault.TooMany) {
+				t.Fatalf("%s: got %v, want too many at last", kind, err)
+			}
+		}
+		if err := o.Queue(t.Context(), linked); err != nil {
+			t.Errorf("got %v, want the notice queued", err)
+		}
+	})
+}

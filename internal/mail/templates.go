@@ -17,28 +17,49 @@ import (
 var files embed.FS
 
 var (
-	texts = text.Must(text.New("").Funcs(text.FuncMap{"time": spell}).ParseFS(files, "templates/*.txt"))
-	htmls = html.Must(html.New("").Funcs(html.FuncMap{"time": spell}).ParseFS(files, "templates/*.html"))
+	texts = text.Must(text.New("").Funcs(text.FuncMap{"time": spell, "name": plainName}).ParseFS(files, "templates/*.txt"))
+	htmls = html.Must(html.New("").Funcs(html.FuncMap{"time": spell, "name": plainName}).ParseFS(files, "templates/*.html"))
 )
 
 // spell writes a moment for people of any place.
 func spell(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
 
-// VerifyAddress asks the reader of a mailbox whether an account is theirs. It
-// quotes nothing that whoever made the account could choose: strangers can have
-// it sent to any address.
+// VerifyAddress asks the reader of a mailbox whether an account is theirs.
+// Strangers can have it sent to any address, and choose the names in it: they
+// stand in it as [plainName] leaves them, a few of each, and never in the
+// subject.
 type VerifyAddress struct {
-	Host    string // ours, as the address bar shows it
-	Address string // the account's
-	Made    time.Time
-	IP      string // that it was made from; may be empty
-	Link    string
-	Until   time.Time // when the link ends
+	Host          string // ours, as the address bar shows it
+	Address       string // the account's
+	Name          string // the account's real name
+	Made          time.Time
+	IP            string   // that it was made from; may be empty
+	Organizations []string // that it belongs to, by name
+	Providers     []string // identity providers that it is linked to, by name
+	Link          string
+	Until         time.Time // when the link ends
+}
+
+// mostNamed is how many organizations, or identity providers, a mail names.
+const mostNamed = 3
+
+// A few is the first of some names, and how many there are besides.
+type few struct {
+	Names []string
+	More  int
+}
+
+func firstFew(names []string) few {
+	n := min(len(names), mostNamed)
+	return few{names[:n], len(names) - n}
 }
 
 // Message writes it to the account's address.
 func (v VerifyAddress) Message() (Message, error) {
-	m, err := write("verify-address", v)
+	m, err := write("verify-address", struct {
+		VerifyAddress
+		Organizations, Providers few
+	}{v, firstFew(v.Organizations), firstFew(v.Providers)})
 	m.Kind, m.To, m.Until = Verification, v.Address, v.Until
 	m.Subject = "Confirm your email address for " + v.Host
 	return m, err
@@ -59,7 +80,7 @@ type AccountLinked struct {
 // Message writes it to the account's address.
 func (a AccountLinked) Message() (Message, error) {
 	m, err := write("account-linked", a)
-	m.Kind, m.To = Notice, a.Address
+	m.Kind, m.To = Linked, a.Address
 	m.Subject = "Your account on " + a.Host + " was linked to an identity provider"
 	return m, err
 }
