@@ -33,6 +33,21 @@ const (
 	RecoverLoginLink  = "recover.login_link"
 	RecoverGrantAdmin = "recover.grant_admin"
 
+	PolicyUpdate  = "policy.update"
+	PolicyConfirm = "policy.confirm"
+	PolicyDiscard = "policy.discard"
+	PolicyExpire  = "policy.expire"
+
+	RecoverResetPolicy = "recover.reset_policy"
+	RecoverClearRanges = "recover.clear_ip_ranges"
+
+	TokenCreate = "token.create"
+	TokenUpdate = "token.update"
+	TokenRevoke = "token.revoke"
+	TokenExpire = "token.expire_all"
+
+	IdentityUnlink = "identity.unlink"
+
 	BackupCreate = "backup.create"
 	KeysRotate   = "keys.rotate"
 	KeysPrune    = "keys.prune"
@@ -64,6 +79,21 @@ var words = map[string]string{
 
 	RecoverLoginLink:  "Made a recovery link",
 	RecoverGrantAdmin: "Made somebody a super admin",
+
+	PolicyUpdate:  "Changed the authentication policy",
+	PolicyConfirm: "Confirmed the authentication policy on trial",
+	PolicyDiscard: "Discarded the authentication policy on trial",
+	PolicyExpire:  "Ended the trial of an authentication policy",
+
+	RecoverResetPolicy: "Made the authentication policy the usual one",
+	RecoverClearRanges: "Opened the organization to every address",
+
+	TokenCreate: "Made a personal token",
+	TokenUpdate: "Renamed a personal token",
+	TokenRevoke: "Revoked a token",
+	TokenExpire: "Ended all their tokens",
+
+	IdentityUnlink: "Cut their link to an identity provider",
 
 	BackupCreate: "Copied the database",
 	KeysRotate:   "Made new keys",

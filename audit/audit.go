@@ -43,6 +43,9 @@ type Actor struct {
 // a command: there, no login says who it is.
 const OnServer = "operator on the server"
 
+// BySchedule is the name of an actor where nobody did it: its time had come.
+const BySchedule = "the server, on time"
+
 // Operator is the actor of a command on the server.
 func Operator() Actor { return Actor{Name: OnServer} }
 

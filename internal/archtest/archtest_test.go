@@ -25,6 +25,7 @@ var allowed = map[string]string{
 	"internal/mail":    "internal/seal",
 	"audit":            "",
 	"account":          "audit internal/limit internal/mail",
+	"policy":           "account audit",
 	"session":          "account audit",
 	"sso":              "account audit internal/seal",
 	"login":            "account audit sso session internal/limit internal/mail internal/seal",

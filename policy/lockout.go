@@ -1,0 +1,167 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gatehouse/audit"
+	"gatehouse/internal/fault"
+)
+
+// keepsSomebody refuses a change that would refuse whoever makes it, or leave
+// no super admin who has succeeded with a way, and from an address, that the
+// new rules admit.
+func (s *Policies) keepsSomebody(ctx context.Context, by By, p *Policy, after *Rules, groupID string, now time.Time) error {
+	admins, err := s.Store.Admins(ctx, p.OrganizationID, groupID)
+	if err != nil {
+		return err
+	}
+	before := p.InForce(now, false)
+	for _, a := range admins {
+		if a.ID != by.User.ID || (groupID != "" && !a.InGroup) {
+			continue
+		}
+		if no := after.Check(by.Entry); no != nil {
+			return fault.Conflict.Errorf("This would refuse you yourself. %s Log in by a way that the new policy admits and make the change then, or force it.", no.Why).At(no.Rule).Coded("authentication_method_disable_current_not_allowed")
+		}
+	}
+	report := Preview(admins, before, after, groupID != "", now)
+	if report.AdminsLeft > 0 {
+		return nil
+	}
+	return fault.Conflict.Errorf("This would leave no super admin who has ever logged in by a way, and from an address, that the new policy admits: not %s. Let one of them log in that way first, or force the change.", names(admins)).Coded("policy_locks_out_admins")
+}
+
+// Allow refuses to lose a login method by which alone the caller, or every
+// super admin, comes in: it is for whoever disables or deletes an identity
+// provider. It returns what Policies.Change does, in its transaction.
+func (s *Policies) Allow(ctx context.Context, by By, methodInUse bool, organizationID, methodID string) error {
+	if methodInUse {
+		return fault.Conflict.Errorf("You are logged in through this identity provider, and would end your own session. Log in by another way and do it then, or force it.").Coded("authentication_method_disable_current_not_allowed")
+	}
+	p, err := s.Get(ctx, organizationID)
+	if err != nil {
+		return err
+	}
+	admins, err := s.Store.Admins(ctx, organizationID, p.group())
+	if err != nil {
+		return fmt.Errorf("list admins of %s: %w", organizationID, err)
+	}
+	now := s.Now()
+	used := false
+	for _, a := range admins {
+		rest := a
+		rest.Logins = nil
+		for _, l := range a.Logins {
+			used = used || l.MethodID == methodID
+			if l.MethodID != methodID {
+				rest.Logins = append(rest.Logins, l)
+			}
+		}
+		if in, _ := rest.reach(p.InForce(now, a.InGroup), now); in && a.Active {
+			return nil
+		}
+	}
+	if !used {
+		return nil
+	}
+	return fault.Conflict.Errorf("No super admin has ever logged in by another way that the authentication policy admits: not %s. Let one of them log in another way first, or force it.", names(admins)).Coded("policy_locks_out_admins")
+}
+
+// group is the group of a pilot that is under way, or nothing.
+func (p *Policy) group() string {
+	if p.Trial == nil {
+		return ""
+	}
+	return p.Trial.GroupID
+}
+
+// pageOfPeople is how many members a preview reads at once.
+const pageOfPeople = 500
+
+// Preview says what a change would do, and changes nothing: to every member,
+// and to the caller (nil: they would still come in). It returns fault.Invalid
+// as Change does.
+func (s *Policies) Preview(ctx context.Context, by By, organizationID string, c Change, o Options) (Report, *Refusal, error) {
+	if err := o.check(); err != nil {
+		return Report{}, nil, err
+	}
+	p, err := s.Get(ctx, organizationID)
+	if err != nil {
+		return Report{}, nil, err
+	}
+	before := p.Rules
+	after, err := c.Apply(before)
+	if err != nil {
+		return Report{}, nil, err
+	}
+	var report Report
+	now := s.Now()
+	caller := after.Check(by.Entry)
+	for last := ""; ; {
+		people, err := s.Store.People(ctx, organizationID, o.PilotGroupID, last, pageOfPeople)
+		if err != nil {
+			return Report{}, nil, fmt.Errorf("list people of %s: %w", organizationID, err)
+		}
+		report.addAll(people, &before, &after, o.PilotGroupID != "", now)
+		for _, m := range people {
+			if m.ID == by.User.ID && o.PilotGroupID != "" && !m.InGroup {
+				caller = nil
+			}
+		}
+		if len(people) < pageOfPeople {
+			return report, caller, nil
+		}
+		last = people[len(people)-1].ID
+	}
+}
+
+// Details are those of an audit event.
+type Details audit.Details
+
+// options notes how a change was made.
+func (d Details) options(o Options, t *Trial) {
+	if o.Force {
+		d["force"] = "true"
+	}
+	if t != nil {
+		d["trial"] = string(t.Kind)
+	}
+	if t != nil && !t.Until.IsZero() {
+		d["until"] = t.Until.UTC().Format(time.RFC3339)
+	}
+	if o.PilotGroupID != "" {
+		d["pilot_user_group_id"] = o.PilotGroupID
+	}
+}
+
+// changed notes what differs between two sets of rules, in the API's words.
+func changed(before, after *Rules) Details {
+	d := audit.Details{}
+	was, is := before.fields(), after.fields()
+	for name, value := range is {
+		d.Changed(name, was[name], value)
+	}
+	return Details(d)
+}
+
+// fields gives rules as text, by the API's names.
+func (r *Rules) fields() map[string]string {
+	return map[string]string{
+		"password_auth_enabled": fmt.Sprint(r.Password),
+		"two_factor_required":   fmt.Sprint(r.TwoFactor),
+		"oauth_enabled":         fmt.Sprint(r.ThirdParty),
+		"oauth_providers":       fmt.Sprint(r.Providers),
+		"passkey_enabled":       fmt.Sprint(r.Passkey),
+		"saml_enabled":          fmt.Sprint(r.SAML),
+		"saml_allow_external":   fmt.Sprint(r.ExternalSAML),
+		"personal_tokens":       string(r.PersonalTokens),
+		"personal_tokens_require_allowed_auth_method": fmt.Sprint(r.EnforceMethod),
+		"personal_token_max_age_seconds":              fmt.Sprint(int64(r.PersonalTokenAge / time.Second)),
+		"mcp_enabled":                                 fmt.Sprint(r.MCP),
+		"device_login_enabled":                        fmt.Sprint(r.DeviceLogin),
+		"login_freshness_days":                        fmt.Sprint(int64(r.Freshness / (24 * time.Hour))),
+		"allowed_ip_ranges":                           fmt.Sprint(r.Ranges),
+	}
+}
