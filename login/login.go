@@ -37,7 +37,7 @@ type Flow struct {
 	Claim      Claim    // what an IdP said, where one did
 	Session    [16]byte // sso.ToLink: the beginning of the hash of the session that asked
 	ReturnTo   string   // where it leads, of a login that started at the IdP; else the browser knows
-	Confirm    bool     // it started at the IdP: Browser is zero until one opens it, and its person is asked
+	Confirm    bool     // its person is asked: another site began it, or it started at the IdP (then Browser is zero until one opens it)
 	AnsweredAt time.Time
 	ExpiresAt  time.Time
 }

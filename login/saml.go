@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +20,10 @@ import (
 // the browser to the IdP with, and notes in b where the login leads to. It
 // stores nothing. It returns fault.NotFound, fault.Denied if the method is not
 // enabled, and fault.TooMany.
+//
+// A browser that has logged in with the method before is not asked, also where
+// the purpose is sso.ToLoginAsked: its owner has said yes to this provider, or
+// chosen it on a page of ours.
 func (l *Login) Begin(ctx context.Context, methodID string, purpose sso.Purpose, b *session.Browser, returnTo string, c Client) (Method, *sso.Request, error) {
 	if err := l.Limits.Take(ctx, startsByAddress, limit.Address(c.IP)); err != nil {
 		return Method{}, nil, err
@@ -26,6 +31,9 @@ func (l *Login) Begin(ctx context.Context, methodID string, purpose sso.Purpose,
 	m, err := l.usable(ctx, methodID)
 	if err != nil {
 		return Method{}, nil, err
+	}
+	if purpose == sso.ToLoginAsked && slices.Contains(b.Methods, m.ID) {
+		purpose = sso.ToLogin
 	}
 	now := l.Now()
 	ticket := sso.NewTicket(purpose, b.Secret, now)
@@ -141,6 +149,9 @@ func (l *Login) answerSAML(ctx context.Context, methodID, samlResponse, relaySta
 	}
 	f := l.flowOf(m, a)
 	f.ID, f.Browser, f.Session, f.Purpose = a.Ticket.FlowID, a.Ticket.Browser, a.Ticket.Session, a.Ticket.Purpose
+	if f.Purpose == sso.ToLoginAsked {
+		f.Purpose, f.Confirm = sso.ToLogin, true
+	}
 	return Answered{FlowID: f.ID}, l.keep(ctx, m, a, &f)
 }
 

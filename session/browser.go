@@ -9,7 +9,7 @@ import (
 // login to the browser that started it, and, for convenience alone, where
 // logins under way lead to, which ways in were used, and a proof that
 // somebody logged in here before. Nothing but the secret and the proof, which
-// authenticate themselves, is ever relied on.
+// authenticate themselves, is relied on for more than what a page asks.
 type Browser struct {
 	Secret  string   // 32 characters of base 62
 	Returns []Return // logins under way, newest last

@@ -17,6 +17,10 @@ const (
 	ToLogin  Purpose = 1 // log in as who one is
 	ToSignup Purpose = 2 // create an account bound to the IdP
 	ToLink   Purpose = 3 // bind an existing account to the IdP
+
+	// ToLoginAsked is a login that did not begin on a page of ours: its
+	// person is asked before it ends.
+	ToLoginAsked Purpose = 4
 )
 
 // TicketLifetime is how long a person may take at the IdP.

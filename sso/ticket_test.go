@@ -14,7 +14,7 @@ import (
 
 func TestTicketComesBackInItsRequestID(t *testing.T) {
 	p := &Provider{Keys: seal.New()}
-	for _, purpose := range []Purpose{ToLogin, ToSignup, ToLink} {
+	for _, purpose := range []Purpose{ToLogin, ToSignup, ToLink, ToLoginAsked} {
 		ticket := NewTicket(purpose, "secret", moment)
 		id := p.RequestID("am1", ticket)
 		if len(id) != 95 || id[0] != '_' || strings.Trim(id, "_-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") != "" {

@@ -130,7 +130,7 @@ func TestLoginsThatStartAtTheIdentityProvider(t *testing.T) {
 		w.setStarts(admin, provider, "accept")
 		b := w.browser()
 		next := start(b, "/profile").to()
-		asked := b.get(next).wantStatus(http.StatusOK).wantText("started at Acme Okta").wantText("Bob Brännström")
+		asked := b.get(next).wantStatus(http.StatusOK).wantText("You come from Acme Okta").wantText("Bob Brännström")
 		if b.token() != "" {
 			t.Fatal("there is a session before the person said yes")
 		}

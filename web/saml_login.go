@@ -37,10 +37,15 @@ func (s *site) startSAML(w http.ResponseWriter, r *http.Request, _ gate.Visit) e
 	purpose := sso.ToLogin
 	switch query.Get("intent") {
 	case "", "login":
+		// A page of another site must not log a browser in as somebody whom
+		// its maker chose: whoever comes from there is asked once.
+		if from := s.cameFrom(r); from != "same-origin" && from != "none" {
+			purpose = sso.ToLoginAsked
+		}
 	case "signup":
 		// Making an account takes a yes on our own page: another site's link
-		// leads there first. Only browsers say where a request comes from.
-		if from := r.Header.Get("Sec-Fetch-Site"); from != "" && from != "same-origin" {
+		// leads there first.
+		if s.cameFrom(r) != "same-origin" {
 			return see(w, r, "/signup/"+url.PathEscape(r.PathValue("method")))
 		}
 		purpose = sso.ToSignup
@@ -70,6 +75,22 @@ func (s *site) startSAML(w http.ResponseWriter, r *http.Request, _ gate.Visit) e
 		return see(w, r, request.URL)
 	}
 	return s.sendOn(w, r, m, request)
+}
+
+// cameFrom is what the browser says of the page that led here, in the words of
+// Sec-Fetch-Site (W3C Fetch Metadata): none stands for a bookmark or a typed
+// address, and a redirect counts as where its chain was farthest away. Browsers
+// before 2023, and all of them at plain http, do not say it; there, a Referer of
+// ours, which no other site can make, counts as same-origin, and nothing else
+// does: another site can leave its own out.
+func (s *site) cameFrom(r *http.Request) string {
+	if from := r.Header.Get("Sec-Fetch-Site"); from != "" {
+		return from
+	}
+	if strings.HasPrefix(r.Referer(), s.Base+"/") {
+		return "same-origin"
+	}
+	return "cross-site"
 }
 
 // movedTo is the same address under the present public URL, where the browser

@@ -191,11 +191,22 @@ func (w *world) at(path string) string {
 	return w.site.URL + path
 }
 
+// get opens an address as a link on a page of the same origin does.
 func (b *tab) get(path string) *answer {
+	b.t.Helper()
+	return b.getFrom("same-origin", path)
+}
+
+// getFrom opens an address; site is what the browser says of where the link
+// stood, in the words of Sec-Fetch-Site, and empty if it says nothing.
+func (b *tab) getFrom(site, path string) *answer {
 	b.t.Helper()
 	r, err := http.NewRequest("GET", b.at(path), nil)
 	if err != nil {
 		b.t.Fatal(err)
+	}
+	if site != "" {
+		r.Header.Set("Sec-Fetch-Site", site)
 	}
 	return b.do(r)
 }

@@ -130,6 +130,8 @@ func (c *client) do(method, address, cookie string, form url.Values) (*http.Resp
 	if cookie != "" {
 		r.Header.Set("Cookie", cookie)
 	}
+	// As a link on the login page has it: nobody is asked then.
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("Origin", "https://idp.bench.test")

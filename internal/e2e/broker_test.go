@@ -260,12 +260,21 @@ func (p *person) do(r *http.Request) page {
 	return out
 }
 
+// open opens an address as a link on a page of the same origin does.
 func (p *person) open(address string) page {
+	p.t.Helper()
+	return p.openFrom("same-origin", address)
+}
+
+// openFrom opens an address from where site says, in the words of
+// Sec-Fetch-Site.
+func (p *person) openFrom(site, address string) page {
 	p.t.Helper()
 	r, err := http.NewRequest(http.MethodGet, address, nil)
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	r.Header.Set("Sec-Fetch-Site", site)
 	return p.do(r)
 }
 

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/PuerkitoBio/goquery"
 )
 
 // onEachIdP runs a test against every identity provider that others wrote.
@@ -71,11 +73,14 @@ func (b *broker) finish(t *testing.T, one *person, answered page, question, want
 // sayYes answers a question, which has to say what is expected of it.
 func (b *broker) sayYes(t *testing.T, one *person, asked page, question string) page {
 	t.Helper()
-	flow, there := asked.doc.Find("form[action='/login/continue'] input[name=flow]").Attr("value")
-	if !there || !strings.Contains(asked.doc.Find("main").Text(), question) {
+	answer := url.Values{}
+	asked.doc.Find("form[action='/login/continue'] input[type=hidden]").Each(func(_ int, in *goquery.Selection) {
+		answer.Set(in.AttrOr("name", ""), in.AttrOr("value", ""))
+	})
+	if !answer.Has("flow") || !strings.Contains(asked.doc.Find("main").Text(), question) {
 		t.Fatalf("got %d %s, want a question about %q:\n%s", asked.status, asked.location, question, asked.doc.Find("main").Text())
 	}
-	return one.post(b.base+"/login/continue", b.base, url.Values{"flow": {flow}})
+	return one.post(b.base+"/login/continue", b.base, answer)
 }
 
 func TestLoginsStartedAtEachIdP(t *testing.T) {
@@ -97,7 +102,7 @@ func TestLoginsStartedAtEachIdP(t *testing.T) {
 			if back.status != http.StatusSeeOther || !strings.HasPrefix(back.location, p.Login+"?") {
 				t.Fatalf("got %d %s, want a login that starts here:\n%s", back.status, back.location, back.doc.Find("main").Text())
 			}
-			if got := b.finish(t, one, one.logIn(i, one.open(back.location).onward(t), who), "", who+"@company.test"); got != path {
+			if got := b.finish(t, one, one.logIn(i, one.openFrom("cross-site", back.location).onward(t), who), "You come from", who+"@company.test"); got != path {
 				t.Errorf("got led to %s, want %s", got, path)
 			}
 		}
@@ -121,7 +126,7 @@ func TestLoginsStartedAtEachIdP(t *testing.T) {
 		b.configure(b.account, p, map[string]any{"saml_idp_login_mode": "accept"})
 		t.Run("accepted", func(t *testing.T) {
 			one := newPerson(t)
-			if got := b.finish(t, one, unsolicited(one, "/profile"), "This login started at", who+"@company.test"); got != "/profile" {
+			if got := b.finish(t, one, unsolicited(one, "/profile"), "You come from", who+"@company.test"); got != "/profile" {
 				t.Errorf("got led to %s, want /profile", got)
 			}
 		})

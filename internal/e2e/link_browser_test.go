@@ -64,6 +64,15 @@ func TestLinkingAndStartingElsewhereInABrowser(t *testing.T) {
 			elsewhere.do(
 				chromedp.WaitVisible(chromedp.CSS("form:has(input[name=request]:not([value=''])) button[value=alice]")),
 				chromedp.Click(chromedp.CSS("button[value=alice]")),
+				chromedp.WaitVisible(chromedp.CSS("form[action='/login/continue'] button")),
+			)
+			// This browser does not know the provider, so its person is asked.
+			elsewhere.picture("bounce-confirm")
+			if got := elsewhere.text("main"); !strings.Contains(got, operatorMail) || !strings.Contains(got, "Acme IdP") {
+				t.Errorf("the page that asks shows:\n%s", got)
+			}
+			elsewhere.do(
+				chromedp.Click(chromedp.CSS("form[action='/login/continue'] button")),
 				chromedp.WaitVisible(chromedp.CSS("form[action='/logout']")),
 			)
 			if got := elsewhere.text("main"); !strings.Contains(got, operatorMail) {
