@@ -14,6 +14,7 @@ import (
 	"github.com/alexedwards/argon2id"
 
 	"gatehouse/internal/fault"
+	"gatehouse/internal/limit"
 )
 
 // The bounds of a password, in characters and bytes. 256 bytes is what the API
@@ -30,9 +31,7 @@ var passwordCost = &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelis
 // Passwords hashes passwords, only so many at once: half the cores, so that a
 // flood of logins cannot stop everything else.
 type Passwords struct {
-	Wait time.Duration // how long a login waits for its turn to hash
-
-	slots chan struct{}
+	Turns *limit.Slots // how many are hashed at once, and how long a login waits for its turn
 
 	once  sync.Once
 	decoy string
@@ -41,30 +40,30 @@ type Passwords struct {
 // NewPasswords makes a hasher that runs at most half the cores at once, and
 // lets a login wait two seconds for its turn.
 func NewPasswords() *Passwords {
-	return &Passwords{Wait: 2 * time.Second, slots: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))}
+	return &Passwords{Turns: limit.NewSlots(runtime.GOMAXPROCS(0)/2, 2*time.Second)}
 }
 
 // Hash gives the argon2id form of a password. It returns fault.Unavailable if
-// no turn came within Wait.
+// no turn came in time.
 func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
-	release, err := p.turn(ctx)
+	leave, err := p.turn(ctx)
 	if err != nil {
 		return "", err
 	}
-	defer release()
+	defer leave()
 	return argon2id.CreateHash(password, passwordCost)
 }
 
 // Matches reports whether password is the one that was hashed. With an empty
 // hash it does the same work and answers no, so that an account without a
 // password, or none at all, cannot be told from a wrong password. It returns
-// fault.Unavailable if no turn came within Wait.
+// fault.Unavailable if no turn came in time.
 func (p *Passwords) Matches(ctx context.Context, hash, password string) (bool, error) {
-	release, err := p.turn(ctx)
+	leave, err := p.turn(ctx)
 	if err != nil {
 		return false, err
 	}
-	defer release()
+	defer leave()
 	if hash == "" {
 		p.once.Do(func() { p.decoy, _ = argon2id.CreateHash("no password", passwordCost) })
 		_, _ = argon2id.ComparePasswordAndHash(password, p.decoy)
@@ -77,16 +76,10 @@ func (p *Passwords) Matches(ctx context.Context, hash, password string) (bool, e
 	return match, nil
 }
 
-func (p *Passwords) turn(ctx context.Context) (release func(), err error) {
-	wait, cancel := context.WithTimeout(ctx, p.Wait)
-	defer cancel()
-	select {
-	case p.slots <- struct{}{}:
-		return func() { <-p.slots }, nil
-	case <-wait.Done():
-	}
-	if errors.Is(ctx.Err(), context.Canceled) {
-		return nil, ctx.Err()
+func (p *Passwords) turn(ctx context.Context) (leave func(), err error) {
+	leave, err = p.Turns.Enter(ctx)
+	if err == nil || errors.Is(err, context.Canceled) {
+		return leave, err
 	}
 	return nil, fault.Unavailable.Errorf("Many people are logging in right now. Try again in a few seconds.").After(2 * time.Second)
 }

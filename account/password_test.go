@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"gatehouse/internal/fault"
 )
@@ -106,14 +107,18 @@ func TestHashesOfOnePasswordDiffer(t *testing.T) {
 
 func TestPasswordsAreBusy(t *testing.T) {
 	p := NewPasswords()
-	p.Wait = 1 // ns
-	for range cap(p.slots) {
-		p.slots <- struct{}{}
+	p.Turns.Wait = time.Nanosecond
+	var leave func()
+	for range max(1, p.Turns.N) {
+		var err error
+		if leave, err = p.Turns.Enter(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	_, hashErr := p.Hash(t.Context(), "correct horse")
 	_, matchErr := p.Matches(t.Context(), "", "correct horse")
 	for name, err := range map[string]error{"hash": hashErr, "match": matchErr} {
-		if f := fault.Of(err); err == nil || f.Kind != fault.Unavailable || f.RetryAfter == 0 {
+		if f := fault.Of(err); err == nil || f.Kind != fault.Unavailable || f.RetryAfter != 2*time.Second || !strings.Contains(f.Message, "logging in") {
 			t.Errorf("%s: got %v, want unavailable with a time to try again", name, err)
 		}
 	}
@@ -124,12 +129,11 @@ func TestPasswordsAreBusy(t *testing.T) {
 		t.Errorf("got %v for a caller that has left, want context.Canceled", err)
 	}
 
-	<-p.slots
-	p.Wait = 1 << 40 // some minutes
-	if _, err := p.Hash(t.Context(), "correct horse"); err != nil {
-		t.Errorf("got %v with a turn free, want none", err)
-	}
-	if got, want := len(p.slots), cap(p.slots)-1; got != want {
-		t.Errorf("got %d turns taken afterwards, want %d", got, want)
+	// A turn that is given back is there for the next, each time.
+	leave()
+	for range 2 {
+		if _, err := p.Hash(t.Context(), "correct horse"); err != nil {
+			t.Errorf("got %v with a turn free, want none", err)
+		}
 	}
 }

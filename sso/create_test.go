@@ -2,6 +2,7 @@ package sso
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -52,8 +53,8 @@ func TestAKeyIsMadeLast(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, m := newIdPs()
-			s.KeyWait = time.Nanosecond
-			leave, err := s.making.enter(t.Context(), time.Minute)
+			s.Making.Wait = time.Nanosecond
+			leave, err := s.Making.Enter(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -67,15 +68,18 @@ func TestAKeyIsMadeLast(t *testing.T) {
 
 func TestKeysAreMadeOneAtATime(t *testing.T) {
 	s, _ := newIdPs()
-	s.KeyWait = time.Nanosecond
-	leave, err := s.making.enter(t.Context(), 0)
+	s.Making.Wait = time.Nanosecond
+	leave, err := s.Making.Enter(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = s.Create(t.Context(), admin, acme, pending())
 	wantFault(t, err, fault.Unavailable, "")
+	if f := fault.Of(err); f.RetryAfter == 0 || !strings.Contains(f.Message, "Keys for other") {
+		t.Errorf("got %q and %s to wait, want what is being done, and a time", f.Message, f.RetryAfter)
+	}
 	leave()
-	s.KeyWait = time.Minute
+	s.Making.Wait = time.Minute
 	for range 2 {
 		if _, err := s.Create(t.Context(), admin, acme, pending()); err != nil {
 			t.Errorf("got %v once the turn was free, want a method", err)
@@ -83,9 +87,9 @@ func TestKeysAreMadeOneAtATime(t *testing.T) {
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	leave, _ = s.making.enter(t.Context(), 0)
+	leave, _ = s.Making.Enter(t.Context())
 	defer leave()
-	if _, err := s.making.enter(gone, time.Minute); err != context.Canceled {
+	if _, err := s.Create(gone, admin, acme, pending()); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v for a client that went away, want %v", err, context.Canceled)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"gatehouse/audit"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/ident"
+	"gatehouse/internal/limit"
 	"gatehouse/internal/seal"
 )
 
@@ -73,11 +74,9 @@ type IdPs struct {
 	// fault.TooMany if too many were made in a short time. Nil allows all.
 	Allow func(ctx context.Context, key string) error
 
-	// KeyWait is how long somebody waits for their turn to have a key made; 0
-	// is two seconds.
-	KeyWait time.Duration
-
-	making turn
+	// Making lets one at a time make a key, which takes a core for a tenth of a
+	// second and more: else a few requests at once would take them all.
+	Making limit.Slots
 }
 
 // A New is what somebody says of an identity provider that does not exist yet.
@@ -214,7 +213,10 @@ func (s *IdPs) allow(ctx context.Context, by account.Actor, org account.Organiza
 // makeKey makes the key of a new identity provider when it is its turn. It
 // returns fault.Unavailable if that did not come.
 func (s *IdPs) makeKey(ctx context.Context, i *IdP, now time.Time) error {
-	leave, err := s.making.enter(ctx, s.KeyWait)
+	leave, err := s.Making.Enter(ctx)
+	if errors.Is(err, fault.Unavailable) {
+		return fault.Unavailable.Errorf("Keys for other authentication methods are being made. Try again in a few seconds.").After(fault.Of(err).RetryAfter)
+	}
 	if err != nil {
 		return err
 	}

@@ -1,17 +1,14 @@
 package sso
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"fmt"
 	"math/big"
-	"sync"
 	"time"
 
-	"gatehouse/internal/fault"
 	"gatehouse/internal/seal"
 )
 
@@ -19,31 +16,6 @@ import (
 // date (AD FS does) stop working at its end, so it is long; what an IdP
 // trusts is the key that it was given.
 const spCertificateLife = 10 * 365 * 24 * time.Hour
-
-// A turn lets one at a time make a key, which takes a core for a tenth of a
-// second and more: else a few requests at once would take them all.
-type turn struct {
-	once sync.Once
-	free chan struct{}
-}
-
-// enter waits for the turn, which lasts until leave is called.
-func (t *turn) enter(ctx context.Context, most time.Duration) (leave func(), err error) {
-	t.once.Do(func() { t.free = make(chan struct{}, 1) })
-	if most == 0 {
-		most = 2 * time.Second
-	}
-	late := time.NewTimer(most)
-	defer late.Stop()
-	select {
-	case t.free <- struct{}{}:
-		return func() { <-t.free }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-late.C:
-	}
-	return nil, fault.Unavailable.Errorf("Keys for other authentication methods are being made. Try again in a few seconds.").After(most)
-}
 
 // makeKey gives a new IdP the key and the self-signed certificate that are
 // ours towards it alone. One pair both signs requests and is what the IdP

@@ -27,7 +27,7 @@ var allowed = map[string]string{
 	"account":          "audit internal/limit internal/mail",
 	"policy":           "account audit",
 	"session":          "account audit",
-	"sso":              "account audit internal/seal",
+	"sso":              "account audit internal/limit internal/seal",
 	"login":            "account audit sso session internal/limit internal/mail internal/seal",
 	"gate":             "account session internal/limit",
 	"store":            "account audit session sso login gate internal/mail internal/seal",
