@@ -1,11 +1,10 @@
 package policy
 
 import (
-	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
+	"gatehouse/account"
 	"gatehouse/internal/fault"
 )
 
@@ -31,7 +30,6 @@ type Change struct {
 
 // Limits of what a policy may say.
 const (
-	mostRanges       = 100
 	shortestTokenAge = 10 * time.Minute
 	longestTokenAge  = 3650 * 24 * time.Hour
 	longestFreshness = 365
@@ -179,59 +177,10 @@ func (c Change) applyRanges(r *Rules) error {
 	if c.Ranges == nil {
 		return nil
 	}
-	all, err := ParseRanges(*c.Ranges, "allowed_ip_ranges")
+	all, err := account.ParseRanges(*c.Ranges, "allowed_ip_ranges")
 	if err != nil {
 		return err
 	}
 	r.Ranges = all
 	return nil
-}
-
-// ParseRanges reads up to 100 address ranges: CIDR notation (RFC 4632, RFC
-// 4291), or one address. What is given twice counts once. It returns
-// fault.Invalid at field, with the text that is no range.
-func ParseRanges(texts []string, field string) ([]netip.Prefix, error) {
-	if len(texts) > mostRanges {
-		return nil, fault.Invalid.Errorf("Give %d ranges at most.", mostRanges).At(field)
-	}
-	var all []netip.Prefix
-	for _, text := range texts {
-		p, err := parseRange(strings.TrimSpace(text), field)
-		if err != nil {
-			return nil, err
-		}
-		if !slices.Contains(all, p) {
-			all = append(all, p)
-		}
-	}
-	return all, nil
-}
-
-func parseRange(text, field string) (netip.Prefix, error) {
-	shown := text
-	if len(shown) > 60 {
-		shown = shown[:60] + "…"
-	}
-	wrong := fault.Invalid.Errorf("%q is no address range. Write it as 203.0.113.0/24, 2001:db8::/32, or one address.", strings.ToValidUTF8(shown, "?")).At(field)
-	if len(text) > 60 {
-		return netip.Prefix{}, wrong
-	}
-	if ip, err := netip.ParseAddr(text); err == nil && ip.Zone() == "" {
-		ip = ip.Unmap()
-		return netip.PrefixFrom(ip, ip.BitLen()), nil
-	}
-	p, err := netip.ParsePrefix(text)
-	if err != nil {
-		return netip.Prefix{}, wrong
-	}
-	if p.Addr().Is4In6() {
-		if p.Bits() < 96 {
-			return netip.Prefix{}, wrong
-		}
-		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
-	}
-	if p != p.Masked() {
-		return netip.Prefix{}, fault.Invalid.Errorf("%q has bits set behind its length. Did you mean %s?", text, p.Masked()).At(field)
-	}
-	return p, nil
 }
