@@ -38,6 +38,7 @@ const (
 // Apply gives the rules that a change makes of r. It returns fault.Invalid at
 // the field that is wrong, or that contradicts another one of the change.
 func (c Change) Apply(r Rules) (Rules, error) {
+	r.Providers, r.Ranges = slices.Clone(r.Providers), slices.Clone(r.Ranges)
 	for _, step := range []func(*Rules) error{c.applyPassword, c.applyThirdParty, c.applySAML, c.applyTokens, c.applyPrograms, c.applyRanges} {
 		if err := step(&r); err != nil {
 			return Rules{}, err
@@ -73,12 +74,13 @@ func (c Change) applyPassword(r *Rules) error {
 		return fault.Invalid.Errorf("Nobody can have a second factor here yet, so that demanding one would shut out everybody who logs in with a password.").At("two_factor_required").Coded("two_factor_not_available")
 	}
 	set(&r.TwoFactor, c.TwoFactor)
-	set(&r.Password, c.Password)
 	// Whoever turns passwords off wants their identity provider to decide:
-	// what else people hold by themselves goes with it, unless said.
-	if c.Password != nil && !*c.Password {
+	// what else people hold by themselves goes with it, unless said. Saying
+	// once more that they are off changes nothing.
+	if r.Password && c.Password != nil && !*c.Password {
 		r.Passkey = false
 	}
+	set(&r.Password, c.Password)
 	set(&r.Passkey, c.Passkey)
 	return nil
 }
