@@ -192,7 +192,11 @@ func (r *Rules) checkPersonal(e Entry) *Refusal {
 		return &Refusal{code, "personal_token_max_age_seconds", "This personal token is older than this organization admits. Make a new one."}
 	}
 	if r.EnforceMethod {
-		if no := r.checkWay(e); no != nil {
+		no := r.checkWay(e)
+		if no == nil {
+			no = r.checkSecond(e)
+		}
+		if no != nil {
 			no.Why = "This token was made with a login that this organization does not admit. " + no.Why + " Log in by a way that it admits, and make a new token."
 			return no
 		}
