@@ -18,10 +18,11 @@ func (s *Policies) keepsSomebody(ctx context.Context, by By, p *Policy, after *R
 		return err
 	}
 	before := p.InForce(now, false)
+	concerned := groupID == ""
 	for _, a := range admins {
-		if a.ID != by.User.ID || (groupID != "" && !a.InGroup) {
-			continue
-		}
+		concerned = concerned || a.ID == by.User.ID && a.InGroup
+	}
+	if concerned {
 		if no := after.Check(by.Entry); no != nil {
 			return fault.Conflict.Errorf("This would refuse you yourself. %s Log in by a way that the new policy admits and make the change then, or force it.", no.Why).At(no.Rule).Coded("authentication_method_disable_current_not_allowed")
 		}
@@ -51,6 +52,9 @@ func (s *Policies) Allow(ctx context.Context, by By, methodInUse bool, organizat
 	now := s.Now()
 	used := false
 	for _, a := range admins {
+		if !a.Active {
+			continue
+		}
 		rest := a
 		rest.Logins = nil
 		for _, l := range a.Logins {
@@ -59,7 +63,7 @@ func (s *Policies) Allow(ctx context.Context, by By, methodInUse bool, organizat
 				rest.Logins = append(rest.Logins, l)
 			}
 		}
-		if in, _ := rest.reach(p.InForce(now, a.InGroup), now); in && a.Active {
+		if in, _ := rest.reach(p.InForce(now, a.InGroup), now); in {
 			return nil
 		}
 	}
@@ -96,9 +100,12 @@ func (s *Policies) Preview(ctx context.Context, by By, organizationID string, c 
 	if err != nil {
 		return Report{}, nil, err
 	}
+	if err := s.hasPilot(ctx, organizationID, o); err != nil {
+		return Report{}, nil, err
+	}
 	var report Report
 	now := s.Now()
-	caller := after.Check(by.Entry)
+	concerned := o.PilotGroupID == ""
 	for last := ""; ; {
 		people, err := s.Store.People(ctx, organizationID, o.PilotGroupID, last, pageOfPeople)
 		if err != nil {
@@ -106,15 +113,17 @@ func (s *Policies) Preview(ctx context.Context, by By, organizationID string, c 
 		}
 		report.addAll(people, &before, &after, o.PilotGroupID != "", now)
 		for _, m := range people {
-			if m.ID == by.User.ID && o.PilotGroupID != "" && !m.InGroup {
-				caller = nil
-			}
+			concerned = concerned || m.ID == by.User.ID && m.InGroup
 		}
 		if len(people) < pageOfPeople {
-			return report, caller, nil
+			break
 		}
 		last = people[len(people)-1].ID
 	}
+	if !concerned {
+		return report, nil, nil
+	}
+	return report, after.Check(by.Entry), nil
 }
 
 // Details are those of an audit event.

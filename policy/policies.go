@@ -133,14 +133,8 @@ func (s *Policies) Change(ctx context.Context, by By, organizationID string, c C
 		if err != nil {
 			return err
 		}
-		if o.PilotGroupID != "" {
-			there, err := s.Store.HasGroup(ctx, organizationID, o.PilotGroupID)
-			if err != nil {
-				return err
-			}
-			if !there {
-				return fault.Invalid.Errorf("The organization has no group %s.", o.PilotGroupID).At("pilot_user_group_id").Coded("user_group_not_found")
-			}
+		if err := s.hasPilot(ctx, organizationID, o); err != nil {
+			return err
 		}
 		if !o.Force && !o.ReportOnly {
 			if err := s.keepsSomebody(ctx, by, p, &after, o.PilotGroupID, now); err != nil {
@@ -150,13 +144,31 @@ func (s *Policies) Change(ctx context.Context, by By, organizationID string, c C
 		p.begin(after, o, now)
 		details := changed(&before, &after)
 		details.options(o, p.Trial)
+		if err := s.keep(ctx, by.Actor, audit.PolicyUpdate, p, details); err != nil {
+			return err
+		}
 		out = *p
-		return s.keep(ctx, by.Actor, audit.PolicyUpdate, p, details)
+		return nil
 	})
 	if err != nil {
 		return Policy{}, fmt.Errorf("change policy of %s: %w", organizationID, err)
 	}
 	return out, nil
+}
+
+// hasPilot refuses a pilot for a group that the organization does not have.
+func (s *Policies) hasPilot(ctx context.Context, organizationID string, o Options) error {
+	if o.PilotGroupID == "" {
+		return nil
+	}
+	there, err := s.Store.HasGroup(ctx, organizationID, o.PilotGroupID)
+	if err != nil {
+		return fmt.Errorf("look for group of %s: %w", organizationID, err)
+	}
+	if !there {
+		return fault.Invalid.Errorf("The organization has no group %s.", o.PilotGroupID).At("pilot_user_group_id").Coded("user_group_not_found")
+	}
+	return nil
 }
 
 // begin puts new rules in force, or on trial.
@@ -226,8 +238,11 @@ func (s *Policies) endTrial(ctx context.Context, by By, organizationID, action s
 		p.Trial = nil
 		details := changed(&before, &p.Rules)
 		details["trial"] = string(kind)
+		if err := s.keep(ctx, by.Actor, action, p, details); err != nil {
+			return err
+		}
 		out = *p
-		return s.keep(ctx, by.Actor, action, p, details)
+		return nil
 	})
 	if err != nil {
 		return Policy{}, fmt.Errorf("end trial of %s: %w", organizationID, err)
@@ -238,20 +253,29 @@ func (s *Policies) endTrial(ctx context.Context, by By, organizationID, action s
 // Reset makes an organization's policy the usual one, for whoever runs the
 // server. It returns fault.NotFound if there is no such organization.
 func (s *Policies) Reset(ctx context.Context, organizationID string) error {
-	return s.recover(ctx, organizationID, audit.RecoverResetPolicy, func(p *Policy) { p.Rules = Usual() })
+	return s.recover(ctx, organizationID, audit.RecoverResetPolicy, func(p *Policy) {
+		p.Rules, p.Trial = Usual(), nil
+	})
 }
 
 // ClearRanges opens an organization to every address, for whoever runs the
-// server. It returns fault.NotFound if there is no such organization.
+// server: what is being tried loses its ranges too, and stays on trial. It
+// returns fault.NotFound if there is no such organization.
 func (s *Policies) ClearRanges(ctx context.Context, organizationID string) error {
-	return s.recover(ctx, organizationID, audit.RecoverClearRanges, func(p *Policy) { p.Rules.Ranges = nil })
+	return s.recover(ctx, organizationID, audit.RecoverClearRanges, func(p *Policy) {
+		p.Rules.Ranges = nil
+		if p.Trial != nil {
+			t := *p.Trial
+			t.Rules.Ranges = nil
+			p.Trial = &t
+		}
+	})
 }
 
 func (s *Policies) recover(ctx context.Context, organizationID, action string, change func(*Policy)) error {
 	operator := account.Actor{}
 	err := s.alter(ctx, operator, organizationID, func(ctx context.Context, p *Policy, _ time.Time) error {
 		before := p.Rules
-		p.Trial = nil
 		change(p)
 		return s.keep(ctx, operator, action, p, changed(&before, &p.Rules))
 	})
@@ -306,8 +330,11 @@ func (s *Policies) keep(ctx context.Context, by account.Actor, action string, p 
 func (s *Policies) Settle(ctx context.Context) (ended int, err error) {
 	over, err := s.Store.TrialsOver(ctx, s.Now())
 	for _, id := range over {
-		err = errors.Join(err, s.alter(ctx, account.Actor{}, id, func(context.Context, *Policy, time.Time) error { return nil }))
-		ended++
+		failed := s.alter(ctx, account.Actor{}, id, func(context.Context, *Policy, time.Time) error { return nil })
+		if failed == nil {
+			ended++
+		}
+		err = errors.Join(err, failed)
 	}
 	if err != nil {
 		return ended, fmt.Errorf("settle policies: %w", err)
