@@ -43,6 +43,9 @@ func (s *Slots) Enter(ctx context.Context) (leave func(), err error) {
 		return nil, ctx.Err()
 	case <-late.C:
 	}
+	if err := ctx.Err(); err != nil { // both at once
+		return nil, err
+	}
 	return nil, fault.Unavailable.Errorf("Many people are doing this right now. Try again in a few seconds.").After(wait)
 }
 
