@@ -8,15 +8,16 @@ import (
 	"time"
 
 	"gatehouse/internal/fault"
+	"gatehouse/sso"
 )
 
 // The bounds of a request's body. A stranger may send one, to log in: what it
 // costs once it is decoded is many times what it costs to send, so that its
 // values are counted before.
 const (
-	mostBody       = 16 << 10  // bytes
-	mostMethodBody = 512 << 10 // of an authentication method: 256 KiB of metadata, escaped
-	mostValues     = 2000      // texts, numbers, lists and objects, together
+	mostBody       = 16 << 10             // bytes
+	mostMethodBody = 4 * sso.MostMetadata // of an authentication method: its metadata, escaped, and the rest
+	mostValues     = 2000                 // texts, numbers, lists and objects, together
 	mostNesting    = 16
 
 	// mostDrained is how much of a longer body is received, and thrown away,

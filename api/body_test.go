@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,8 +13,10 @@ import (
 
 	"gatehouse/account"
 	"gatehouse/gate"
+	"gatehouse/internal/demoidp"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/limit"
+	"gatehouse/sso"
 )
 
 func TestBodiesAreCountedBeforeTheyAreDecoded(t *testing.T) {
@@ -46,12 +49,36 @@ func TestABodyMayHaveAllItsBytes(t *testing.T) {
 	ann := w.signUp(t, "ann@acme.example")
 	_, accountID := w.organization(t, ann, "Acme")
 	method := "/v1/account/" + accountID + "/authentication/" + w.method(t, ann, accountID)
-	for target, most := range map[string]int{"PATCH /v1/me": 16 << 10, "PUT " + method: 512 << 10} {
+	for target, most := range map[string]int{"PATCH /v1/me": 16 << 10, "PUT " + method: 1 << 20} {
 		verb, path, _ := strings.Cut(target, " ")
 		for n, status := range map[int]int{most: http.StatusOK, most + 1: http.StatusRequestEntityTooLarge} {
 			if r := w.as(t, ann, verb, path, "{}"+strings.Repeat(" ", n-2)); r.status != status {
 				t.Errorf("%s, %d bytes: got status %d, want %d", target, n, r.status, status)
 			}
+		}
+	}
+}
+
+// TestMetadataMayHaveAllItsBytes takes what the console's form takes.
+func TestMetadataMayHaveAllItsBytes(t *testing.T) {
+	w := newWorld(t)
+	ann := w.signUp(t, "ann@acme.example")
+	_, accountID := w.organization(t, ann, "Acme")
+	path := "/v1/account/" + accountID + "/authentication/" + w.method(t, ann, accountID)
+	idp, err := demoidp.New("https://idp.acme.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	metadata := string(idp.Metadata())
+	for n, status := range map[int]int{sso.MostMetadata: http.StatusOK, sso.MostMetadata + 1: http.StatusBadRequest} {
+		fill := n - len(metadata)
+		filled := metadata + "<!--" + strings.Repeat("x", fill-7) + "-->"
+		body, err := json.Marshal(map[string]string{"saml_idp_metadata": filled})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := w.as(t, ann, "PUT", path, string(body)); r.status != status {
+			t.Errorf("%d bytes: got status %d, want %d", n, r.status, status)
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 // The limits of pasted metadata. A federation's aggregate exceeds them: an
 // administrator pastes the one IdP that they mean.
 const (
-	mostMetadata         = 256 << 10
+	MostMetadata         = 256 << 10 // bytes
 	mostMetadataDepth    = 64
 	mostMetadataElements = 10_000
 )
@@ -84,10 +84,13 @@ type siteXML struct {
 // against: the administrator vouches for it. It returns fault.Invalid at
 // saml_idp_metadata.
 func ParseIdPMetadata(text []byte, now time.Time) (IdPMetadata, error) {
-	if len(text) > mostMetadata {
-		return IdPMetadata{}, badMetadata("The metadata has more than %d KiB. Paste that of the one identity provider.", mostMetadata>>10)
+	if len(text) > MostMetadata {
+		return IdPMetadata{}, badMetadata("The metadata has more than %d KiB. Paste that of the one identity provider.", MostMetadata>>10)
 	}
 	text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\ufeff")))
+	if err := notXML(text); err != nil {
+		return IdPMetadata{}, err
+	}
 	if err := boundMetadata(text); err != nil {
 		return IdPMetadata{}, err
 	}
@@ -103,6 +106,45 @@ func ParseIdPMetadata(text []byte, now time.Time) (IdPMetadata, error) {
 		return IdPMetadata{}, err
 	}
 	return e.read(now)
+}
+
+// whatToPaste ends the errors about text that is something else.
+const whatToPaste = "Paste the XML document that the identity provider offers as its metadata; it begins with EntityDescriptor."
+
+// notXML says of text that cannot be XML what it seems to be instead.
+func notXML(text []byte) error {
+	begins := func(with ...string) bool {
+		for _, w := range with {
+			if len(text) >= len(w) && strings.EqualFold(string(text[:len(w)]), w) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case len(text) == 0:
+		return badMetadata("There is nothing here. %s", whatToPaste)
+	case begins("<!doctype html", "<html"):
+		return badMetadata("This is a web page, not metadata. %s", whatToPaste)
+	case begins("<"):
+		return nil
+	case begins("http://", "https://"):
+		return badMetadata("This is an address, not what stands there. Open it and paste the XML document that it shows.")
+	case begins("-----BEGIN"):
+		return badMetadata("This is a certificate, not metadata. It can be given by itself, with the entity ID and the SSO URL, instead of metadata.")
+	case begins("{", "["):
+		return badMetadata("This is JSON, not XML. %s", whatToPaste)
+	}
+	return badMetadata("This is not XML: it does not begin with <. %s", whatToPaste)
+}
+
+// notWellFormed says where XML breaks.
+func notWellFormed(err error) error {
+	where := ""
+	if at := (*xml.SyntaxError)(nil); errors.As(err, &at) {
+		where = fmt.Sprintf(" at line %d", at.Line)
+	}
+	return badMetadata("This is XML that is cut off or damaged%s: it is not well-formed. Paste the whole document, as the identity provider gives it.", where).Because(err)
 }
 
 // badMetadata is a fault in pasted metadata.
@@ -129,7 +171,7 @@ func boundMetadata(text []byte) error {
 			break
 		}
 		if err != nil {
-			return badMetadata("This is not well-formed XML.").Because(err)
+			return notWellFormed(err)
 		}
 		switch t := t.(type) {
 		case xml.Directive:
@@ -144,7 +186,7 @@ func boundMetadata(text []byte) error {
 			depth--
 		case xml.CharData:
 			if depth == 0 && len(bytes.TrimSpace(t)) > 0 {
-				return badMetadata("There is text beside the XML.")
+				return badMetadata("There is text beside the XML document. Paste the document alone.")
 			}
 		}
 		if depth > mostMetadataDepth || elements > mostMetadataElements {
@@ -152,7 +194,7 @@ func boundMetadata(text []byte) error {
 		}
 	}
 	if roots != 1 {
-		return badMetadata("Paste one XML document.")
+		return badMetadata("This is not one XML document, but %d. Paste that of the one identity provider.", roots)
 	}
 	return nil
 }
@@ -167,7 +209,7 @@ func readEntities(text []byte, now time.Time) ([]entityXML, error) {
 			return out, nil
 		}
 		if err != nil {
-			return nil, badMetadata("This is not well-formed XML.").Because(err)
+			return nil, notWellFormed(err)
 		}
 		start, isStart := t.(xml.StartElement)
 		if !isStart {
@@ -186,18 +228,26 @@ func readEntities(text []byte, now time.Time) ([]entityXML, error) {
 		case xml.Name{Space: metadataNS, Local: "EntityDescriptor"}:
 			var e entityXML
 			if err := d.DecodeElement(&e, &start); err != nil {
-				return nil, badMetadata("This is not well-formed XML.").Because(err)
+				return nil, notWellFormed(err)
 			}
 			out = append(out, e)
 		default:
 			if len(out) == 0 && start.Name.Space != metadataNS {
-				return nil, badMetadata("This is no SAML metadata: it begins with %s, not with EntityDescriptor.", clip(start.Name.Local))
+				return nil, badMetadata("This is XML, but no SAML metadata: it begins with %s%s. %s", clip(start.Name.Local), ofNamespace(start.Name.Space), whatToPaste)
 			}
 			if err := d.Skip(); err != nil {
-				return nil, badMetadata("This is not well-formed XML.").Because(err)
+				return nil, notWellFormed(err)
 			}
 		}
 	}
+}
+
+// ofNamespace names a namespace that is not the one of metadata.
+func ofNamespace(space string) string {
+	if space == "" {
+		return ""
+	}
+	return " of the namespace " + clip(space)
 }
 
 // theOneIdP picks the entity that is an IdP. Of several, nobody but the
@@ -222,9 +272,9 @@ func theOneIdP(entities []entityXML) (entityXML, error) {
 		}
 		return entityXML{}, badMetadata("The metadata holds several identity providers: %s%s. Paste the EntityDescriptor of one.", strings.Join(names, ", "), more)
 	case len(entities) > 0:
-		return entityXML{}, badMetadata("The metadata is that of a service provider. Paste that of the identity provider.")
+		return entityXML{}, badMetadata("This is the metadata of a service provider, %s: of this server or of another application. Paste that of the identity provider; it has an IDPSSODescriptor.", clip(entities[0].EntityID))
 	}
-	return entityXML{}, badMetadata("The metadata holds no EntityDescriptor.")
+	return entityXML{}, badMetadata("This is SAML metadata, but of nobody: it holds no EntityDescriptor. %s", whatToPaste)
 }
 
 // stillValid refuses metadata whose own end has come (SAML Metadata, 2.3.2).

@@ -45,7 +45,7 @@ var findings = map[string]finding{
 	"id_duplicate":            {"Two elements have the same ID.", hostile},
 	"no_assertion":            {"The response has no assertion.", "Check the identity provider's log for this login: it admitted nobody."},
 	"several_assertions":      {"The response has more than one assertion.", "Let the identity provider send one assertion in each response, without a nested one in Advice."},
-	"assertion_misplaced":     {"An assertion stands where none belongs.", hostile},
+	"assertion_misplaced":     {"An assertion stands where none belongs.", "Let the identity provider send no assertion inside another's Advice or anywhere but in the response (pysaml2: switch the option pefim off). If it does not do that, check that nothing between it and Gatehouse rewrites the response; otherwise treat it as an attack."},
 	"encrypted_not_supported": {"The assertion is encrypted.", "Switch off assertion encryption for this application at the identity provider."},
 	"signature_misplaced":     {"A signature stands where none belongs.", hostile},
 	"several_signatures":      {"The response or the assertion has more than one signature.", hostile},

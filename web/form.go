@@ -7,13 +7,14 @@ import (
 	"net/url"
 
 	"gatehouse/internal/fault"
+	"gatehouse/sso"
 )
 
 // The most that forms may hold, in bytes as they are sent.
 const (
-	mostForm     = 128 << 10 // certificates are the longest
-	mostMetadata = 1 << 20   // 256 KiB of XML, each sign of which may take three
-	mostResponse = 400 << 10 // 256 KiB of response in base64
+	mostForm     = 128 << 10            // certificates are the longest
+	mostMetadata = 4 * sso.MostMetadata // of which each sign may take three, and the rest of the form
+	mostResponse = 400 << 10            // 256 KiB of response in base64
 )
 
 // readForm reads the fields of a form that was posted, and none of the query.

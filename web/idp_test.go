@@ -62,7 +62,9 @@ func TestAnIdentityProviderFromFirstToLast(t *testing.T) {
 	w.browser().get("/signup/" + method).wantStatus(http.StatusForbidden).wantText("not enabled")
 
 	b.connect(provider)
-	b.get(provider + "/setup").wantText("Signup link").wantText(w.site.URL + "/signup/" + method)
+	b.get(provider + "/setup").wantText("Signup link").wantText(w.site.URL + "/signup/" + method).
+		wantText("Login link").wantText(w.site.URL + "/v1/sso/saml/login/" + method).
+		wantText("Account link").wantText(w.site.URL + "/link/" + method)
 	page := b.get(provider).wantText("Enabled").wantText(w.idpURL + "/sso").wantText(w.site.URL + "/v1/sso/saml/login/" + method)
 	if n := page.page().Find("button[data-copy]:not([hidden])").Length(); n != 0 {
 		t.Errorf("provider: got %d copy buttons without scripts, want them hidden", n)
@@ -170,4 +172,19 @@ func owner(w *world) account.Actor {
 		w.t.Fatal(err)
 	}
 	return account.Actor{User: u}
+}
+
+// The form and the API take the same metadata: what the limit is, sso says.
+func TestMetadataMayHaveAllItsBytes(t *testing.T) {
+	w := newWorld(t)
+	w.withIdP()
+	b := w.browser()
+	b.signUp("Olive Owner", "olive@acme.test")
+	provider := b.addIdP(b.addOrganization("Acme"), "Acme Okta")
+	metadata := b.get(w.idpURL + "/metadata").Body
+	// Each of these takes three bytes in a form.
+	fill := func(n int) string { return metadata + strings.Repeat("\n", n-len(metadata)) }
+	b.post(provider+"/setup?step=3", "saml_idp_metadata", fill(sso.MostMetadata)).to()
+	b.post(provider+"/setup?step=3", "saml_idp_metadata", fill(sso.MostMetadata+1)).wantStatus(http.StatusBadRequest).wantText("more than 256 KiB")
+	b.post(provider+"/setup?step=3", "saml_idp_metadata", strings.Repeat("\n", 4*sso.MostMetadata)).wantStatus(http.StatusRequestEntityTooLarge)
 }
