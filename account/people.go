@@ -142,17 +142,37 @@ func IDTaken(err error) bool {
 	return errors.Is(err, fault.Exists) && fault.Of(err).Field == ""
 }
 
+// name is the person's name as it is kept.
+func (n NewUser) name() (string, error) {
+	name, err := CleanText(n.RealName, "real_name", 256)
+	if err == nil && name == "" {
+		return "", fault.Invalid.Errorf("Say your name.").At("real_name")
+	}
+	return name, err
+}
+
+// Problems says all that is wrong with what somebody typed, where Add says the
+// first of it: fault.Invalid at real_name, email and password.
+func (n NewUser) Problems() []error {
+	_, name := n.name()
+	email, address := NormalizeEmail(n.Email)
+	var out []error
+	for _, err := range []error{name, address, CheckNewPassword(n.Password, email)} {
+		if err != nil {
+			out = append(out, err)
+		}
+	}
+	return out
+}
+
 func (p *People) prepare(n NewUser) (User, error) {
 	email, err := NormalizeEmail(n.Email)
 	if err != nil {
 		return User{}, err
 	}
-	name, err := CleanText(n.RealName, "real_name", 256)
+	name, err := n.name()
 	if err != nil {
 		return User{}, err
-	}
-	if name == "" {
-		return User{}, fault.Invalid.Errorf("Say your name.").At("real_name")
 	}
 	now := p.Now()
 	return User{Email: email, RealName: name, State: ActiveUser, CreatedAt: now, UpdatedAt: now}, nil

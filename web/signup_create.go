@@ -20,13 +20,19 @@ func (s *site) createAccount(w http.ResponseWriter, r *http.Request, _ gate.Visi
 		return err
 	}
 	n := account.NewUser{Email: form.Get("email"), RealName: form.Get("real_name"), Password: form.Get("password")}
+	p := newSignupPage(n.RealName, n.Email, form.Get("return_to"))
+	if problems := n.Problems(); len(problems) > 0 {
+		for _, err := range problems {
+			p.blame(err, &p.RealName, &p.Email, &p.Password)
+		}
+		return s.render(w, r, http.StatusBadRequest, "signup", p)
+	}
 	browser := s.Cookies.Browser(r)
 	flow, err := s.Login.AnswerSignUp(r.Context(), n, &browser, form.Get("return_to"), s.client(r))
 	if err != nil {
 		if errors.Is(err, fault.Exists) {
 			err = fault.Exists.Errorf("There is an account with this address already. Log in to it instead.").At("email").Because(err)
 		}
-		p := newSignupPage(n.RealName, n.Email, form.Get("return_to"))
 		return s.again(w, r, "signup", p, err, &p.RealName, &p.Email, &p.Password)
 	}
 	return s.toContinue(w, r, browser, flow)
