@@ -2,6 +2,8 @@ package login
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -49,13 +51,28 @@ const (
 	AskLink     QuestionKind = "link"     // link this account to that subject?
 )
 
+// Key stands for a question: what a page shows changes it. A yes counts for the
+// question that it was said to and no other. It is no secret, and proves
+// nothing: only the browser that began the login can answer.
+func (q Question) Key() string {
+	sum := sha256.New()
+	for _, part := range []string{string(q.Kind), q.MethodID, q.As, q.Subject, q.Present.ID} {
+		fmt.Fprintf(sum, "%d %s\n", len(part), part)
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:16])
+}
+
 // A Finish says how a login is to be finished.
 type Finish struct {
-	FlowID    string
-	Browser   *session.Browser // that asks; it learns how it logged in
-	Client    Client
-	Present   session.Bearer // the session that is open in the browser; zero if none is
-	Confirmed bool           // the person was asked, and said yes, by a POST from our page
+	FlowID  string
+	Browser *session.Browser // that asks; it learns how it logged in
+	Client  Client
+	Present session.Bearer // the session that is open in the browser; zero if none is
+
+	// Yes is the Question.Key of what the person was asked, and said yes to, by
+	// a POST from our page; empty if they were not asked. Where another
+	// question is to be asked by now, they are asked that one.
+	Yes string
 }
 
 // asked leaves a transaction to ask first: nothing of it stays.
@@ -184,16 +201,14 @@ func (l *Login) logIn(ctx context.Context, f Flow, in Finish) (Outcome, error) {
 func question(f Flow, u account.User, in Finish) (Question, bool) {
 	q := Question{MethodID: f.Method.ID, As: u.RealName + " (" + u.Email + ")", Present: in.Present.User}
 	switch {
-	case in.Confirmed:
-		return Question{}, false
 	case f.Confirm:
 		q.Kind = AskAccept
-		return q, true
 	case in.Present.User.ID != "" && in.Present.User.ID != u.ID:
 		q.Kind = AskContinue
-		return q, true
+	default:
+		return Question{}, false
 	}
-	return Question{}, false
+	return q, in.Yes != q.Key()
 }
 
 // grant asks once more whether the method may be used: it may have been

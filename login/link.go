@@ -115,8 +115,9 @@ func (l *Login) link(ctx context.Context, f Flow, in Finish) (Outcome, error) {
 	case !errors.Is(err, fault.NotFound):
 		return Outcome{}, err
 	}
-	if !in.Confirmed {
-		return Outcome{}, asked{Question{Kind: AskLink, MethodID: f.Method.ID, As: subjectName(f.Claim), Subject: f.Claim.Subject, Present: u}}
+	q := Question{Kind: AskLink, MethodID: f.Method.ID, As: subjectName(f.Claim), Subject: f.Claim.Subject, Present: u}
+	if in.Yes != q.Key() {
+		return Outcome{}, asked{q}
 	}
 	if err := l.Store.AddIdentity(ctx, identityOf(f, u.ID, l.Now())); errors.Is(err, fault.Exists) {
 		return Outcome{}, errLinkedElsewhere()

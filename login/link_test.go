@@ -45,8 +45,15 @@ func (l *linker) begin(who demoidp.User) string {
 	return flow
 }
 
+// finish ends the link; confirmed says yes to what is asked.
 func (l *linker) finish(flow string, confirmed bool) (login.Step, error) {
-	return l.Finish(context.Background(), login.Finish{FlowID: flow, Browser: l.b, Client: client, Present: l.present, Confirmed: confirmed})
+	in := login.Finish{FlowID: flow, Browser: l.b, Client: client, Present: l.present}
+	step, err := l.Finish(context.Background(), in)
+	if !confirmed || step.Ask == nil {
+		return step, err
+	}
+	in.Yes = step.Ask.Key()
+	return l.Finish(context.Background(), in)
 }
 
 var boss = demoidp.User{Username: "boss", Email: "boss@acme.test", FirstName: "The", LastName: "Boss"}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gatehouse/account"
+	"gatehouse/internal/demoidp"
 	"gatehouse/internal/fault"
 	"gatehouse/login"
 	"gatehouse/session"
@@ -99,9 +100,9 @@ func TestALoginThatIsAcceptedHasToBeConfirmedInOneBrowser(t *testing.T) {
 		t.Fatalf("got %+v, want to be asked", step)
 	}
 	// The first browser has it now.
-	_, err = w.Finish(context.Background(), login.Finish{FlowID: out.FlowID, Browser: theirs, Client: client, Confirmed: true})
+	_, err = w.Finish(context.Background(), login.Finish{FlowID: out.FlowID, Browser: theirs, Client: client, Yes: step.Ask.Key()})
 	wantCode(t, err, fault.Denied, "login_in_another_browser")
-	step, err = w.Finish(context.Background(), login.Finish{FlowID: out.FlowID, Browser: mine, Client: client, Confirmed: true})
+	step, err = w.Finish(context.Background(), login.Finish{FlowID: out.FlowID, Browser: mine, Client: client, Yes: step.Ask.Key()})
 	must(t, err)
 	if step.Done == nil || step.Done.User.Email != "alice@acme.test" || step.Done.ReturnTo != "/profile" {
 		t.Errorf("got %+v, want alice at /profile", step)
@@ -129,14 +130,16 @@ func TestWhoIsLoggedInIsAskedBeforeBecomingSomebodyElse(t *testing.T) {
 	flow, err := w.post(w.answer(w.start(sso.ToLogin, b), w.alice))
 	must(t, err)
 	in := login.Finish{FlowID: flow, Browser: b, Client: client, Present: session.Bearer{User: w.admin.User}}
+	var asked login.Question
 	for range 2 { // loading the page again asks again
 		step, err := w.Finish(context.Background(), in)
 		must(t, err)
 		if step.Ask == nil || step.Ask.Kind != login.AskContinue || step.Ask.Present.ID != w.admin.User.ID {
 			t.Fatalf("got %+v, want to be asked", step)
 		}
+		asked = *step.Ask
 	}
-	in.Confirmed = true
+	in.Yes = asked.Key()
 	step, err := w.Finish(context.Background(), in)
 	must(t, err)
 	if step.Done == nil || step.Done.User.Email != "alice@acme.test" {
@@ -154,6 +157,57 @@ func TestWhoLogsInAgainAsThemselvesIsNotAsked(t *testing.T) {
 	must(t, err)
 	if step.Done == nil {
 		t.Errorf("got %+v, want a session", step)
+	}
+}
+
+// What a person saw when they said yes may not hold any more: another tab may
+// have logged in, or out, in between.
+func TestAYesAnswersTheQuestionThatWasShown(t *testing.T) {
+	w, b := newWorld(t), browser()
+	eve := w.link(demoidp.User{Username: "eve", Email: "eve@acme.test"}, "eve@acme.test")
+	flow, err := w.post(w.answer(w.start(sso.ToLogin, b), w.alice))
+	must(t, err)
+	in := login.Finish{FlowID: flow, Browser: b, Client: client, Present: session.Bearer{User: w.admin.User}}
+	first, err := w.Finish(context.Background(), in)
+	must(t, err)
+	if first.Ask == nil {
+		t.Fatalf("got %+v, want to be asked", first)
+	}
+	in.Yes, in.Present.User = first.Ask.Key(), eve
+	second, err := w.Finish(context.Background(), in)
+	must(t, err)
+	if second.Ask == nil || second.Ask.Present.ID != eve.ID {
+		t.Fatalf("somebody else's session: got %+v, want to be asked about theirs", second)
+	}
+	in.Yes = "yes"
+	if step, err := w.Finish(context.Background(), in); err != nil || step.Ask == nil {
+		t.Errorf("a yes to nothing: got %+v, %v; want to be asked", step, err)
+	}
+	in.Yes = second.Ask.Key()
+	if step, err := w.Finish(context.Background(), in); err != nil || step.Done == nil {
+		t.Errorf("a yes to the question: got %+v, %v; want alice", step, err)
+	}
+}
+
+// A yes to "continue as somebody else" is none to "the login started elsewhere",
+// nor one to linking.
+func TestEachQuestionHasAKeyOfItsOwn(t *testing.T) {
+	q := login.Question{Kind: login.AskAccept, MethodID: "am1", As: "Ann", Subject: "ann", Present: account.User{ID: "u1"}}
+	seen := map[string]string{q.Key(): "itself"}
+	for name, change := range map[string]func(q *login.Question){
+		"kind":     func(q *login.Question) { q.Kind = login.AskLink },
+		"method":   func(q *login.Question) { q.MethodID = "am2" },
+		"as":       func(q *login.Question) { q.As = "Eve" },
+		"subject":  func(q *login.Question) { q.Subject = "eve" },
+		"present":  func(q *login.Question) { q.Present.ID = "u2" },
+		"boundary": func(q *login.Question) { q.As, q.Subject = "Annann", "" },
+	} {
+		other := q
+		change(&other)
+		if before, there := seen[other.Key()]; there {
+			t.Errorf("%s: got the key of %s", name, before)
+		}
+		seen[other.Key()] = name
 	}
 }
 

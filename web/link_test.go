@@ -1,6 +1,8 @@
 package web
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -8,6 +10,8 @@ import (
 	"time"
 
 	"github.com/PuerkitoBio/goquery"
+
+	"gatehouse/audit"
 )
 
 // atIdP goes on from a page that leads to the identity provider, logs in there
@@ -42,7 +46,7 @@ func TestAPersonLinksTheirAccountInTheConsole(t *testing.T) {
 	w.browser().post("/login/continue", "flow", flow).wantStatus(http.StatusForbidden).wantText("login_in_another_browser")
 
 	before := admin.token()
-	if got := admin.post("/login/continue", "flow", flow).to(); got != "/profile?done=linked" {
+	if got := admin.sayYes(asked).to(); got != "/profile?done=linked" {
 		t.Errorf("got sent to %s, want the profile", got)
 	}
 	if admin.token() != before {
@@ -82,11 +86,51 @@ func TestNobodyBecomesSomebodyElseUnasked(t *testing.T) {
 		t.Fatal("the session changed before the person said yes")
 	}
 	admin.get("/").wantText("olive@acme.test")
+	// A yes that does not say what to is none, nor is one to another question.
 	flow := asked.page().Find("input[name=flow]").AttrOr("value", "")
-	if got := admin.post("/login/continue", "flow", flow).to(); got != "/" {
+	admin.post("/login/continue", "flow", flow).wantStatus(http.StatusOK).wantText("Continue as somebody else")
+	admin.post("/login/continue", "flow", flow, "question", "yes").wantStatus(http.StatusOK).wantText("Continue as somebody else")
+	admin.get("/").wantText("olive@acme.test")
+	if got := admin.sayYes(asked).to(); got != "/" {
 		t.Errorf("got sent to %s, want /", got)
 	}
 	admin.get("/").wantText("bob@acme.test")
+}
+
+func TestAYesIsForTheSessionThatWasShown(t *testing.T) {
+	w := newWorld(t)
+	admin, _, _, method := w.acme()
+	asked := admin.get(admin.throughIdP("/v1/sso/saml/login/"+method+"?intent=signup", "bob", "").to()).wantText("olive@acme.test")
+	// In another tab, somebody else logs in before the button is pressed.
+	admin.post("/logout").to()
+	admin.signUp("Eve", "eve@acme.test")
+	admin.sayYes(asked).wantStatus(http.StatusOK).wantText("logged in as Eve").wantText("bob@acme.test")
+	admin.get("/").wantText("eve@acme.test")
+}
+
+// unending is a log in which no end of a session can be written, so that none
+// ends.
+type unending struct{ audit.Store }
+
+func (u unending) AddEvent(ctx context.Context, e audit.Event) error {
+	if e.Action == audit.SessionEnd {
+		return errors.New("the database is away")
+	}
+	return u.Store.AddEvent(ctx, e)
+}
+
+// The flow is used up when the session is there: its cookie must not depend on
+// anything besides.
+func TestALoginIsNotLostWhereTheOldSessionDoesNotEnd(t *testing.T) {
+	w := newWorld(t)
+	admin, _, _, method := w.acme()
+	asked := admin.get(admin.throughIdP("/v1/sso/saml/login/"+method+"?intent=signup", "bob", "").to())
+	w.server.Audit.Store = unending{w.server.Audit.Store}
+	admin.sayYes(asked).to()
+	admin.get("/").wantText("bob@acme.test")
+	if log := w.log.String(); !strings.Contains(log, "session before a login not ended") || !strings.Contains(log, requestID) {
+		t.Errorf("got the log %q, want the failure with the request's id", log)
+	}
 }
 
 func TestLoginsThatStartAtTheIdentityProvider(t *testing.T) {
@@ -136,7 +180,7 @@ func TestLoginsThatStartAtTheIdentityProvider(t *testing.T) {
 		}
 		flow := asked.page().Find("input[name=flow]").AttrOr("value", "")
 		w.browser().post("/login/continue", "flow", flow).wantStatus(http.StatusForbidden)
-		if got := b.post("/login/continue", "flow", flow).to(); got != "/profile" {
+		if got := b.sayYes(asked).to(); got != "/profile" {
 			t.Errorf("got sent to %s, want /profile", got)
 		}
 		b.get("/").wantText("bob@acme.test")

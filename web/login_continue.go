@@ -26,7 +26,7 @@ func (s *site) continueLogin(w http.ResponseWriter, r *http.Request, _ gate.Visi
 	if err := errOnlyGet(w, r); err != nil {
 		return err
 	}
-	return s.finishLogin(w, r, r.URL.Query().Get("flow"), false)
+	return s.finishLogin(w, r, r.URL.Query().Get("flow"), "")
 }
 
 // confirmLogin is the same, once the person was asked and said yes.
@@ -35,15 +35,18 @@ func (s *site) confirmLogin(w http.ResponseWriter, r *http.Request, _ gate.Visit
 	if err != nil {
 		return err
 	}
-	return s.finishLogin(w, r, form.Get("flow"), true)
+	return s.finishLogin(w, r, form.Get("flow"), form.Get("question"))
 }
 
-func (s *site) finishLogin(w http.ResponseWriter, r *http.Request, flow string, confirmed bool) error {
+func (s *site) finishLogin(w http.ResponseWriter, r *http.Request, flow, yes string) error {
 	v, browser := s.visitor(r), s.Cookies.Browser(r)
 	step, err := s.Login.Finish(r.Context(), login.Finish{
-		FlowID: flow, Browser: &browser, Client: s.client(r), Confirmed: confirmed,
+		FlowID: flow, Browser: &browser, Client: s.client(r), Yes: yes,
 		Present: session.Bearer{Token: v.Token, User: v.User},
 	})
+	if err == nil && step.Done != nil {
+		return s.finished(w, r, *step.Done, browser)
+	}
 	// A browser that had no secret yet has to keep the one that it was given,
 	// also where the login does not end: loading the page again says the same.
 	if saved := s.Cookies.SaveBrowser(w, r, browser); saved != nil {
@@ -56,19 +59,35 @@ func (s *site) finishLogin(w http.ResponseWriter, r *http.Request, flow string, 
 		}
 		return s.at(r.Context(), s.methodOf(r.Context(), flow, browser), err)
 	}
-	if step.Ask != nil {
-		return s.ask(w, r, flow, *step.Ask)
+	return s.ask(w, r, flow, *step.Ask)
+}
+
+// finished gives the browser what it earned. The flow is used up by now: the
+// cookie comes first, and what fails besides is left to the log, since it must
+// not cost the person their login.
+func (s *site) finished(w http.ResponseWriter, r *http.Request, out login.Outcome, browser session.Browser) error {
+	to := out.ReturnTo
+	if out.Linked {
+		to = done(to, "linked")
+	} else {
+		// Once the new cookie is set, the request gives that one.
+		old := s.Cookies.Token(r)
+		if err := s.Cookies.Begin(w, r, out.Text, out.Token, s.Now()); err != nil {
+			return err
+		}
+		if err := s.revoke(r, old, "replaced by a new login in the same browser"); err != nil {
+			s.lost(w, r, "session before a login not ended", err)
+		}
 	}
-	if step.Done.Linked {
-		return see(w, r, done(step.Done.ReturnTo, "linked"))
+	if err := s.Cookies.SaveBrowser(w, r, browser); err != nil {
+		s.lost(w, r, "browser not remembered", err)
 	}
-	if err := s.revoke(r, "replaced by a new login in the same browser"); err != nil {
-		return err
-	}
-	if err := s.Cookies.Begin(w, r, step.Done.Text, step.Done.Token, s.Now()); err != nil {
-		return err
-	}
-	return see(w, r, step.Done.ReturnTo)
+	return see(w, r, to)
+}
+
+// lost logs what failed beside a request that did its work.
+func (s *site) lost(w http.ResponseWriter, r *http.Request, what string, err error) {
+	s.Log.WarnContext(r.Context(), what, "request_id", w.Header().Get("X-Request-Id"), "error", err)
 }
 
 // ask shows what a person has to say yes to.
@@ -85,14 +104,13 @@ func (s *site) ask(w http.ResponseWriter, r *http.Request, flow string, q login.
 	return s.render(w, r, http.StatusOK, "ask", p)
 }
 
-// revoke ends the token in the request's cookie, whether or not it still
-// counts; reason is for the audit log.
-func (s *site) revoke(r *http.Request, reason string) error {
-	old := s.Cookies.Token(r)
-	if old == "" {
+// revoke ends a token of a cookie, whether or not it still counts; an empty one
+// is none. reason is for the audit log.
+func (s *site) revoke(r *http.Request, token, reason string) error {
+	if token == "" {
 		return nil
 	}
-	return s.Tokens.Revoke(r.Context(), sha256.Sum256([]byte(old)), session.End{Reason: reason, IP: s.address(r), UserAgent: r.UserAgent()})
+	return s.Tokens.Revoke(r.Context(), sha256.Sum256([]byte(token)), session.End{Reason: reason, IP: s.address(r), UserAgent: r.UserAgent()})
 }
 
 // methodOf names the identity provider of a flow that went wrong, to the

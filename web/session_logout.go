@@ -18,7 +18,7 @@ func (s *site) showLogout(w http.ResponseWriter, r *http.Request, _ gate.Visit) 
 
 // logOut ends the session on the server, then the cookie.
 func (s *site) logOut(w http.ResponseWriter, r *http.Request, _ gate.Visit) error {
-	if err := s.revoke(r, "logged out"); err != nil {
+	if err := s.revoke(r, s.Cookies.Token(r), "logged out"); err != nil {
 		return err
 	}
 	if err := s.Cookies.End(w, r); err != nil {
