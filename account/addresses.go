@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
-	"strings"
 	"time"
 
 	"gatehouse/audit"
@@ -52,11 +51,25 @@ type AddressStore interface {
 	// unless it is the address of that user, who is active.
 	ProveAddress(ctx context.Context, userID, email string, now time.Time) error
 
-	// Disown takes every way in from the user of an unproved address: the
-	// password, the tokens, the links to identity providers. The user is
-	// deactivated and called instead, so that the address is free. It returns
-	// fault.NotFound unless it is the address of that user, and unproved.
+	// Disown takes every way in from the user of an unproved address, and every
+	// place to come in to: the password, the tokens, the links to identity
+	// providers, the memberships. The user is deactivated and called instead,
+	// so that the address is free. It returns fault.NotFound unless it is the
+	// address of that user, and unproved; and fault.Exists if instead is taken.
 	Disown(ctx context.Context, userID, email, instead string, now time.Time) error
+
+	// HasPassword reports whether a user has one; of nobody, false.
+	HasPassword(ctx context.Context, userID string) (bool, error)
+
+	// LinkedProviders lists the identity providers that a user is linked to,
+	// each once, the oldest link first.
+	LinkedProviders(ctx context.Context, userID string) ([]LinkedProvider, error)
+
+	// Memberships, LockOrganization: as in OrganizationStore. SuperAdmins
+	// counts the active ones of an organization.
+	Memberships(ctx context.Context, userID string) ([]Membership, error)
+	LockOrganization(ctx context.Context, id string) error
+	SuperAdmins(ctx context.Context, organizationID string) (int, error)
 }
 
 // A Mailer has mails sent.
@@ -71,8 +84,11 @@ type Mailer interface {
 //
 // Anybody can make an account with anybody's address, and wait for its owner to
 // use it. So the mailed link decides nothing when it is opened: its page names
-// the account and when it was made, and asks. Yes proves the address for that
-// account. No takes every way in from whoever made it, and frees the address.
+// the account, when it was made and what it is linked to, and asks. Yes proves
+// the address for that account, and is taken only from somebody who can get
+// into it: who reads the mail alone may be the one whom a stranger's account
+// was made for. No takes every way in from whoever made it, frees the address,
+// and is taken from whoever has the link.
 type Addresses struct {
 	Store  AddressStore
 	Mail   Mailer // nil: this server sends no mail, and addresses stay unproved
@@ -158,10 +174,21 @@ func (a *Addresses) send(ctx context.Context, u User, ip netip.Addr) error {
 	if ip.IsValid() {
 		from = ip.Unmap().String()
 	}
-	m, err := mail.VerifyAddress{
-		Host: a.host(), Address: u.Email, Made: u.CreatedAt, IP: from,
+	memberships, providers, err := a.linkedTo(ctx, u.ID)
+	if err != nil {
+		return err
+	}
+	verify := mail.VerifyAddress{
+		Host: a.host(), Address: u.Email, Name: u.RealName, Made: u.CreatedAt, IP: from,
 		Link: a.Base + "/verify/" + code, Until: c.ExpiresAt,
-	}.Message()
+	}
+	for _, m := range memberships {
+		verify.Organizations = append(verify.Organizations, m.Name)
+	}
+	for _, p := range providers {
+		verify.Providers = append(verify.Providers, p.Name)
+	}
+	m, err := verify.Message()
 	if err != nil {
 		return err
 	}
@@ -182,142 +209,16 @@ func (a *Addresses) host() string {
 	return u.Host
 }
 
-// A Claim is an account, as the reader of its mailbox is asked about it.
-type Claim struct {
-	User      User
-	ExpiresAt time.Time
-}
-
-// Look says which account a code is about, and changes nothing. It returns
-// fault.NotFound with code verification_code_not_found; fault.Conflict with
-// code verification_code_used, user_weblink_action_expired or address_changed;
-// fault.Denied with code user_deactivated; and fault.TooMany.
-func (a *Addresses) Look(ctx context.Context, code string, ip netip.Addr) (Claim, error) {
-	hash, err := a.try(ctx, code, ip)
+// linkedTo gives what an account is linked to: its organizations and identity
+// providers.
+func (a *Addresses) linkedTo(ctx context.Context, userID string) ([]Membership, []LinkedProvider, error) {
+	memberships, err := a.Store.Memberships(ctx, userID)
 	if err != nil {
-		return Claim{}, err
+		return nil, nil, fmt.Errorf("find memberships: %w", err)
 	}
-	c, u, err := a.claim(ctx, hash)
-	return Claim{User: u, ExpiresAt: c.ExpiresAt}, err
-}
-
-// Prove uses a code: the address is its account's from now on. Of from, only
-// the place counts. It returns what Look does.
-func (a *Addresses) Prove(ctx context.Context, code string, from Actor) (User, error) {
-	var out User
-	err := a.use(ctx, code, from, func(ctx context.Context, c AddressCode, u User, now time.Time) error {
-		if err := a.Store.ProveAddress(ctx, c.UserID, c.Email, now); err != nil {
-			return err
-		}
-		u.AddressProved, u.UpdatedAt = true, now
-		out, from.User = u, u
-		return a.Audit.Record(ctx, from.Did(audit.UserProveAddress, u.ManagingOrganizationID, u.Target(), nil))
-	})
+	providers, err := a.Store.LinkedProviders(ctx, userID)
 	if err != nil {
-		return User{}, fmt.Errorf("prove address: %w", err)
+		return nil, nil, fmt.Errorf("find linked providers: %w", err)
 	}
-	return out, nil
-}
-
-// Disown uses a code to say that the account is not the reader's: its password,
-// tokens and links to identity providers go, it is deactivated, and its address
-// is free. An address that is proved by now cannot be disowned: codes mailed
-// before do not count any more. It returns what Look does.
-func (a *Addresses) Disown(ctx context.Context, code string, from Actor) error {
-	err := a.use(ctx, code, from, func(ctx context.Context, c AddressCode, u User, now time.Time) error {
-		instead := u.ID + "-" + strings.ToLower(ident.Secret(12)) + "@" + disownedDomain
-		if err := a.Store.Disown(ctx, c.UserID, c.Email, instead, now); err != nil {
-			return err
-		}
-		// Not the user did it: whoever reads the mailbox of that address.
-		from.User = User{Email: c.Email}
-		return a.Audit.Record(ctx, from.Did(audit.UserDisown, u.ManagingOrganizationID, u.Target(), nil))
-	})
-	if err != nil {
-		return fmt.Errorf("disown account: %w", err)
-	}
-	return nil
-}
-
-// use spends a code on what do makes of it, in one transaction, and ends the
-// user's other codes.
-func (a *Addresses) use(ctx context.Context, code string, from Actor, do func(context.Context, AddressCode, User, time.Time) error) error {
-	hash, err := a.try(ctx, code, from.IP)
-	if err != nil {
-		return err
-	}
-	return a.Store.Tx(ctx, func(ctx context.Context) error {
-		_, u, err := a.claim(ctx, hash)
-		if err != nil {
-			return err
-		}
-		now := a.Now()
-		c, err := a.Store.UseAddressCode(ctx, hash, now)
-		if errors.Is(err, fault.NotFound) {
-			return errCodeUsed() // by another, since we looked
-		}
-		if err != nil {
-			return err
-		}
-		if err := do(ctx, c, u, now); errors.Is(err, fault.NotFound) {
-			return errAddressChanged()
-		} else if err != nil {
-			return err
-		}
-		return a.Store.EndAddressCodes(ctx, c.UserID, now)
-	})
-}
-
-// try counts an attempt, and gives the hash of what was tried.
-func (a *Addresses) try(ctx context.Context, code string, ip netip.Addr) ([sha256.Size]byte, error) {
-	if err := a.Limits.Take(ctx, codesTried, limit.Address(ip)); err != nil {
-		return [sha256.Size]byte{}, err
-	}
-	if len(code) != codeLength {
-		return [sha256.Size]byte{}, errNoCode()
-	}
-	return sha256.Sum256([]byte(code)), nil
-}
-
-// claim finds what a code is about, or says why it does not work.
-func (a *Addresses) claim(ctx context.Context, hash [sha256.Size]byte) (AddressCode, User, error) {
-	c, err := a.Store.AddressCode(ctx, hash)
-	if errors.Is(err, fault.NotFound) {
-		return c, User{}, errNoCode()
-	}
-	if err != nil {
-		return c, User{}, err
-	}
-	u, err := a.Store.User(ctx, c.UserID)
-	switch {
-	case err != nil:
-		return c, u, err
-	case !c.UsedAt.IsZero() && u.AddressProved && u.Email == c.Email:
-		return c, u, errProved()
-	case !c.UsedAt.IsZero():
-		return c, u, errCodeUsed()
-	case !a.Now().Before(c.ExpiresAt):
-		return c, u, fault.Conflict.Errorf("This link was good for 24 hours, which have passed. Log in to the account to have another one mailed.").Coded("user_weblink_action_expired")
-	case u.Email != c.Email:
-		return c, u, errAddressChanged()
-	case u.State != ActiveUser:
-		return c, u, fault.Denied.Errorf("This account is deactivated. Ask an administrator of your organization.").Coded("user_deactivated")
-	}
-	return c, u, nil
-}
-
-func errNoCode() *fault.Error {
-	return fault.NotFound.Errorf("This is no link that we mailed, or it is long over. Check that it is whole.").Coded("verification_code_not_found")
-}
-
-func errCodeUsed() *fault.Error {
-	return fault.Conflict.Errorf("This link was used already. Each works once.").Coded("verification_code_used")
-}
-
-func errProved() *fault.Error {
-	return fault.Conflict.Errorf("This address is confirmed already. There is nothing more to do.").Coded("address_proved_already")
-}
-
-func errAddressChanged() *fault.Error {
-	return fault.Conflict.Errorf("The account has another address now than the one that this link was mailed to.").Coded("address_changed")
+	return memberships, providers, nil
 }

@@ -26,7 +26,7 @@ var changing = map[string]struct {
 	"UserCreate":           {"", `{"email":"new@acme.example","password":"correct horse"}`, []string{audit.UserSignUp, audit.LoginSuccess}},
 	"UserAuth":             {"", `{"email":"ann@acme.example","password":"correct horse"}`, []string{audit.LoginSuccess}},
 	"UserUpdate":           {"", `{"city":"Turku"}`, []string{audit.UserUpdate}},
-	"UserVerifyEmail":      {"", ``, []string{audit.UserProveAddress}},
+	"UserVerifyEmail":      {"", `{"password":"correct horse"}`, []string{audit.UserProveAddress}},
 	"UserVerifyEmailAgain": {"", ``, []string{audit.UserMailCode}},
 	"UserLogout":           {"", ``, []string{audit.SessionEnd}},
 

@@ -128,35 +128,6 @@ func (s *Server) logOut(ctx context.Context, v gate.Visit, _ *nothing) (*said, e
 	return &said{"You are logged out."}, nil
 }
 
-type verifyEmailInput struct {
-	Code string `path:"verification_code" doc:"What stands at the end of the mailed link."`
-}
-
-type verifyEmailAnswer struct {
-	InviteDetails inviteDetails `json:"invite_details"`
-	Message       string        `json:"message" doc:"A sentence for people."`
-}
-
-type inviteDetails struct {
-	UserEmail string `json:"user_email"`
-}
-
-func (s *Server) verifyEmail(ctx context.Context, _ gate.Visit, in *verifyEmailInput) (*verifyEmailAnswer, error) {
-	c := clientOf(ctx)
-	u, err := s.Addresses.Prove(ctx, in.Code, account.Actor{IP: c.IP, UserAgent: c.UserAgent})
-	if err != nil {
-		return nil, err
-	}
-	return &verifyEmailAnswer{inviteDetails{u.Email}, "The email address is confirmed."}, nil
-}
-
-func (s *Server) mailAgain(ctx context.Context, v gate.Visit, _ *nothing) (*said, error) {
-	if err := s.Addresses.AskAgain(ctx, v.Actor); err != nil {
-		return nil, err
-	}
-	return &said{"A link is on its way to your email address. It is good for 24 hours."}, nil
-}
-
 // A user is a person, as the person sees it. Every key is there: avn's tables
 // fail without.
 type user struct {

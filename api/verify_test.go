@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,8 +47,7 @@ func TestAddressIsProvedByTheMailedCode(t *testing.T) {
 	if w.proved(t, ann) || w.proved(t, bob) {
 		t.Fatal("an address is proved before anybody opened a link")
 	}
-	// A cookie that a browser sends by itself is no proof, nor needed.
-	v := w.do(t, "POST", "/v1/user/verify_email/"+code, "").need(t, http.StatusOK)
+	v := w.as(t, bob, "POST", "/v1/user/verify_email/"+code, "").need(t, http.StatusOK)
 	if got := v["invite_details"].(map[string]any)["user_email"]; got != "bob@acme.example" {
 		t.Errorf("got %v, want the address", got)
 	}
@@ -61,6 +61,37 @@ func TestAddressIsProvedByTheMailedCode(t *testing.T) {
 	item = w.as(t, bob, "POST", "/v1/me/verify_email", "").needFailure(t, http.StatusConflict)
 	if item["error_code"] != "address_proved_already" {
 		t.Errorf("another link for a proved address: got code %v", item["error_code"])
+	}
+}
+
+// Anybody can make an account with an address, and hope that its owner confirms
+// it: the code alone shows only who reads the mail.
+func TestTheCodeAloneProvesNothing(t *testing.T) {
+	w := newWorld(t)
+	ann, bob := w.signUp(t, "ann@acme.example"), w.signUp(t, "bob@acme.example")
+	path := "/v1/user/verify_email/" + w.code(t, 2, "bob@acme.example")
+	for name, r := range map[string]reply{
+		"nobody":                          w.do(t, "POST", path, ""),
+		"nobody, with an empty password":  w.do(t, "POST", path, `{"password":""}`),
+		"somebody else":                   w.as(t, ann, "POST", path, ""),
+		"a token that is nobody's":        w.as(t, "gts_nobody", "POST", path, ""),
+		"a password that is not bob's":    w.do(t, "POST", path, `{"password":"not the password"}`),
+		"somebody else, with a wrong one": w.as(t, ann, "POST", path, `{"password":"not the password"}`),
+	} {
+		want := "login_required_to_verify"
+		if strings.HasSuffix(name, "bob's") || strings.HasSuffix(name, "wrong one") {
+			want = "authentication_failed"
+		}
+		if item := r.needFailure(t, http.StatusForbidden); item["error_code"] != want {
+			t.Errorf("%s: got code %v, want %s", name, item["error_code"], want)
+		}
+	}
+	if w.proved(t, bob) {
+		t.Fatal("the address is proved")
+	}
+	w.do(t, "POST", path, `{"password":"correct horse"}`).need(t, http.StatusOK)
+	if !w.proved(t, bob) {
+		t.Error("the address is not proved")
 	}
 }
 
@@ -82,7 +113,7 @@ func TestCodesThatDoNotWorkSayWhy(t *testing.T) {
 	if item["error_code"] != "user_weblink_action_expired" {
 		t.Errorf("late: got code %v", item["error_code"])
 	}
-	w.do(t, "POST", "/v1/user/verify_email/"+second, "").need(t, http.StatusOK)
+	w.do(t, "POST", "/v1/user/verify_email/"+second, `{"password":"correct horse"}`).need(t, http.StatusOK)
 }
 
 func TestAskingAndGuessingAreLimited(t *testing.T) {

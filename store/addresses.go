@@ -70,6 +70,7 @@ func (s *Store) Disown(ctx context.Context, userID, email, instead string, now t
 		for _, query := range []string{
 			`DELETE FROM token WHERE user_id = $1`,
 			`DELETE FROM identity WHERE user_id = $1`,
+			`DELETE FROM member WHERE user_id = $1`,
 		} {
 			if _, err := s.exec(ctx, query, userID); err != nil {
 				return err
@@ -77,4 +78,34 @@ func (s *Store) Disown(ctx context.Context, userID, email, instead string, now t
 		}
 		return nil
 	})
+}
+
+// HasPassword implements account.AddressStore.
+func (s *Store) HasPassword(ctx context.Context, userID string) (bool, error) {
+	n, err := s.count(ctx, `SELECT count(*) FROM person WHERE id = $1 AND password_hash <> ''`, userID)
+	return n > 0, err
+}
+
+// LinkedProviders implements account.AddressStore.
+func (s *Store) LinkedProviders(ctx context.Context, userID string) ([]account.LinkedProvider, error) {
+	return all(ctx, s, func(r row) (p account.LinkedProvider, err error) {
+		return p, r.Scan(&p.ID, &p.Name, &p.Organization)
+	}, `
+		SELECT i.id, i.name, o.name
+		FROM identity l JOIN idp i ON i.id = l.method_id JOIN organization o ON o.id = i.organization_id
+		WHERE l.user_id = $1
+		GROUP BY i.id, i.name, o.name
+		ORDER BY min(l.created_at), i.id`, userID)
+}
+
+// SuperAdmins implements account.AddressStore.
+func (s *Store) SuperAdmins(ctx context.Context, organizationID string) (int, error) {
+	return s.count(ctx, `
+		SELECT count(*) FROM member m JOIN person p ON p.id = m.user_id
+		WHERE m.organization_id = $1 AND m.super_admin AND p.state = 'active'`, organizationID)
+}
+
+// count gives the one number that a query answers.
+func (s *Store) count(ctx context.Context, query string, args ...any) (int, error) {
+	return one(ctx, s, func(r row) (n int, err error) { return n, r.Scan(&n) }, query, args...)
 }

@@ -93,6 +93,7 @@ var byCode = map[string]advice{
 
 	"verification_code_not_found": {"This link does not work", "Mail programs break long links: copy it whole. If it is long over, log in to the account to have another one mailed.", toLogin},
 	"verification_code_used":      {"This link was used already", "If you did not use it, log in and look at your account, or ask whoever operates this server.", toLogin},
+	"login_required_to_verify":    {"Log in to this account first", "Then open the mailed link again, in the same browser.", toLogin},
 	"user_weblink_action_expired": {"This link is over", "", toLogin},
 	"address_changed":             {"This link is for another address", "The newest mail to the present address has the link that works.", toLogin},
 	"address_proved_already":      {"Your address is confirmed", "", toHome},

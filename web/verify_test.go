@@ -30,21 +30,23 @@ func (w *world) verifyPath() string {
 func TestReaderOfTheMailConfirmsTheAddress(t *testing.T) {
 	w := newWorld(t)
 	b, reader := w.browser(), w.browser()
-	b.signUp("Alice Archer", "alice@acme.test")
+	b.signUp("Alice <Archer>", "alice@acme.test")
 	b.get("/").wantText("Address not confirmed yet").wantText("alice@acme.test")
+	b.addOrganization("Acme <Rockets>")
 	path := w.verifyPath()
 	// Looking changes nothing, however often: programs look, too.
 	for range 3 {
-		a := reader.get(path).wantStatus(http.StatusOK).wantText("alice@acme.test").wantText("I did not create this account").wantText("UTC")
+		a := reader.get(path).wantStatus(http.StatusOK).wantText("I did not create this account").wantText("UTC").wantText("not logged in to this account")
+		for _, fact := range []string{"alice@acme.test", "“Alice <Archer>”", "“Acme <Rockets>” as super admin", "A password"} {
+			a.wantText(fact)
+		}
 		if got := a.Header.Get("Referrer-Policy"); got != "strict-origin" {
 			t.Errorf("got Referrer-Policy %q, want strict-origin: the address is a secret", got)
 		}
-		if strings.Contains(a.Body, "Alice Archer") {
-			t.Error("the page quotes what whoever made the account could choose")
-		}
+		checkPage(t, "verify", a.page())
 	}
 	b.get("/").wantText("Address not confirmed yet")
-	if got := reader.post(path).to(); got != "/login?done=address-confirmed" {
+	if got := reader.post(path, "password", goodPassword).to(); got != "/login?done=address-confirmed" {
 		t.Errorf("got sent to %s, want the login", got)
 	}
 	if text := b.get("/").text(); strings.Contains(text, "not confirmed") {
@@ -56,10 +58,50 @@ func TestReaderOfTheMailConfirmsTheAddress(t *testing.T) {
 	b.get("/").wantStatus(http.StatusOK) // refusing too late took nothing
 }
 
+// Whoever reads the mail by mistake says yes to nothing: a stranger made the
+// account, and has its password.
+func TestAYesByMistakeProvesNothing(t *testing.T) {
+	w := newWorld(t)
+	thief, victim := w.browser(), w.browser()
+	thief.signUp("Not Victor", "victor@acme.test")
+	path := w.verifyPath()
+	victim.post(path).wantStatus(http.StatusBadRequest).wantText("Give the account's password")
+	victim.post(path, "password", "a password of mine").wantStatus(http.StatusBadRequest).wantText("not the password of this account")
+	other := w.browser()
+	other.signUp("Olive Other", "olive@acme.test")
+	other.get(path).wantText("which is another account")
+	other.post(path).wantStatus(http.StatusBadRequest)
+	thief.get("/").wantText("Address not confirmed yet")
+	// Nothing was used up.
+	if got := victim.post(path + "/refuse").to(); got != "/login?done=account-closed" {
+		t.Errorf("got sent to %s, want the login", got)
+	}
+}
+
+func TestBothAnswersStandOutAlike(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	b.signUp("Alice Archer", "alice@acme.test")
+	for name, reader := range map[string]*tab{"in it": b, "not in it": w.browser()} {
+		looks := map[string]bool{}
+		buttons := reader.get(w.verifyPath()).page().Find("main button")
+		for _, n := range buttons.EachIter() {
+			looks[n.AttrOr("class", "")] = true
+		}
+		if buttons.Length() != 2 || len(looks) != 1 {
+			t.Errorf("%s: got %d buttons that look like %v, want two alike", name, buttons.Length(), looks)
+		}
+	}
+}
+
 func TestTheirOwnBrowserComesBackHome(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser()
 	b.signUp("Alice Archer", "alice@acme.test")
+	a := b.get(w.verifyPath()).wantText("This browser is logged in to this account.")
+	if n := a.page().Find("input[type=password]").Length(); n != 0 {
+		t.Error("the page asks for the password of who is logged in")
+	}
 	if got := b.post(w.verifyPath()).to(); got != "/?done=address-confirmed" {
 		t.Errorf("got sent to %s, want the home page", got)
 	}
@@ -96,7 +138,7 @@ func TestReaderOfTheMailRefusesTheAccount(t *testing.T) {
 	}
 	// The address is free, and its owner's.
 	victim.signUp("Victor Victim", "victor@acme.test")
-	victim.post(w.verifyPath()).to()
+	victim.post(w.verifyPath()).to() // this browser is logged in to it
 	owner.get("/").wantText("Olive Owner")
 }
 
@@ -156,7 +198,11 @@ func TestSigningUpThroughAnIdPAsksToo(t *testing.T) {
 	owner.signUp("Olive Owner", "olive@acme.test")
 	method := owner.connect(owner.addIdP(owner.addOrganization("Acme"), "Acme IdP"))
 	bob.get(bob.throughIdP("/v1/sso/saml/login/"+method+"?intent=signup", "bob", "").to()).to()
-	bob.get(w.verifyPath()).wantText("bob@acme.test")
+	path := w.verifyPath()
+	bob.get(path).wantText("bob@acme.test").wantText("“Acme IdP” of “Acme”")
+	reader := w.browser()
+	reader.get(path).wantText("This account has no password")
+	reader.post(path, "password", goodPassword).wantStatus(http.StatusForbidden).wantText("login_required_to_verify")
 	bob.post(w.verifyPath()).to()
 	if text := bob.get("/").text(); strings.Contains(text, "not confirmed") {
 		t.Errorf("got %q, want nothing about the address", text)

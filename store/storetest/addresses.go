@@ -93,7 +93,11 @@ var addresses = []promise{
 		for subject, id := range map[string]string{"ada": u.ID, "eve": other.ID} {
 			do(t, s.AddIdentity(t.Context(), account.Identity{MethodID: "am-1", SubjectKind: "nameid", Subject: subject, UserID: id, CreatedAt: Then, LastUsedAt: Then}))
 		}
+		for _, id := range []string{u.ID, other.ID} {
+			do(t, s.AddMember(t.Context(), account.Member{OrganizationID: o.ID, UserID: id, SuperAdmin: true, JoinedAt: Then}))
+		}
 		isFault(t, s.Disown(t.Context(), u.ID, "old@example.com", "gone@disowned.invalid", Then), fault.NotFound)
+		isFault(t, s.Disown(t.Context(), u.ID, u.Email, other.Email, Then), fault.Exists)
 		do(t, s.Disown(t.Context(), u.ID, u.Email, "gone@disowned.invalid", Then))
 		got, hash, err := s.UserWithPassword(t.Context(), "gone@disowned.invalid")
 		do(t, err)
@@ -104,7 +108,11 @@ var addresses = []promise{
 		isFault(t, err, fault.NotFound)
 		_, err = s.UserByIdentity(t.Context(), "am-1", "nameid", "ada")
 		isFault(t, err, fault.NotFound)
+		_, err = s.Member(t.Context(), o.ID, u.ID)
+		isFault(t, err, fault.NotFound)
 		// Nobody else lost anything.
+		_, err = s.Member(t.Context(), o.ID, other.ID)
+		do(t, err)
 		_, err = s.Bearer(t.Context(), Token("theirs", "").Hash)
 		do(t, err)
 		_, err = s.UserByIdentity(t.Context(), "am-1", "nameid", "eve")
@@ -125,6 +133,47 @@ var addresses = []promise{
 		same(t, hash, "hash")
 		_, err = s.Bearer(t.Context(), Token("mine", "").Hash)
 		do(t, err)
+	}},
+	{"what an account is linked to is named once, the oldest first", func(t *testing.T, s *store.Store) {
+		o := addOrganization(t, s, "acme")
+		ada, eve := addUser(t, s, "ada"), addUser(t, s, "eve")
+		for n, l := range []struct{ method, subject, user string }{{"am-2", "ada", ada.ID}, {"am-1", "ada", ada.ID}, {"am-2", "ada too", ada.ID}, {"am-3", "eve", eve.ID}} {
+			if n != 2 {
+				do(t, s.AddIdP(t.Context(), IdP(l.method, o)))
+			}
+			at := Then.Add(time.Duration(n) * time.Second)
+			do(t, s.AddIdentity(t.Context(), account.Identity{MethodID: l.method, SubjectKind: "nameid", Subject: l.subject, UserID: l.user, CreatedAt: at, LastUsedAt: at}))
+		}
+		got, err := s.LinkedProviders(t.Context(), ada.ID)
+		do(t, err)
+		var want []account.LinkedProvider
+		for _, id := range []string{"am-2", "am-1"} {
+			want = append(want, account.LinkedProvider{ID: id, Name: IdP(id, o).Name, Organization: o.Name})
+		}
+		same(t, got, want)
+	}},
+	{"whether somebody has a password is said of them alone", func(t *testing.T, s *store.Store) {
+		ada, eve := User("ada"), User("eve")
+		do(t, s.AddUser(t.Context(), ada, "hash"), s.AddUser(t.Context(), eve, ""))
+		for id, want := range map[string]bool{ada.ID: true, eve.ID: false, "u-nobody": false} {
+			got, err := s.HasPassword(t.Context(), id)
+			do(t, err)
+			same(t, got, want)
+		}
+	}},
+	{"super admins count where they are active", func(t *testing.T, s *store.Store) {
+		acme, other := addOrganization(t, s, "acme"), addOrganization(t, s, "other")
+		gone := User("gone")
+		gone.State = account.DeactivatedUser
+		do(t, s.AddUser(t.Context(), gone, ""))
+		for id, admin := range map[string]bool{addUser(t, s, "ada").ID: true, addUser(t, s, "eve").ID: false, gone.ID: true} {
+			do(t, s.AddMember(t.Context(), account.Member{OrganizationID: acme.ID, UserID: id, SuperAdmin: admin, JoinedAt: Then}))
+		}
+		for id, want := range map[string]int{acme.ID: 1, other.ID: 0} {
+			got, err := s.SuperAdmins(t.Context(), id)
+			do(t, err)
+			same(t, got, want)
+		}
 	}},
 	{"codes are swept when they are to be forgotten", func(t *testing.T, s *store.Store) {
 		c := AddressCode("one", addUser(t, s, "ada"))
