@@ -18,6 +18,11 @@ func (a Account) Target() audit.Target {
 	return audit.Target{Kind: "unit", ID: a.ID, Name: a.Name}
 }
 
+// Target is a group to which something is done.
+func (g Group) Target() audit.Target {
+	return audit.Target{Kind: "group", ID: g.ID, Name: g.Name}
+}
+
 // Did begins the event of something that somebody does in an organization,
 // which may be empty.
 func (a Actor) Did(action, organizationID string, to audit.Target, details audit.Details) audit.Event {

@@ -20,6 +20,12 @@ const (
 	UnitCreate         = "unit.create"
 	UnitUpdate         = "unit.update"
 
+	GroupCreate        = "group.create"
+	GroupUpdate        = "group.update"
+	GroupDelete        = "group.delete"
+	GroupAddMembers    = "group.add_members"
+	GroupRemoveMembers = "group.remove_members"
+
 	IdPCreate  = "idp.create"
 	IdPUpdate  = "idp.update"
 	IdPEnable  = "idp.enable"
@@ -66,6 +72,12 @@ var words = map[string]string{
 	OrganizationUpdate: "Changed the organization",
 	UnitCreate:         "Made a unit",
 	UnitUpdate:         "Renamed a unit",
+
+	GroupCreate:        "Made a group",
+	GroupUpdate:        "Changed a group",
+	GroupDelete:        "Deleted a group",
+	GroupAddMembers:    "Added people to a group",
+	GroupRemoveMembers: "Removed people from a group",
 
 	IdPCreate:  "Added an identity provider",
 	IdPUpdate:  "Changed an identity provider",

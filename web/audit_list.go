@@ -54,6 +54,7 @@ var auditGroups = []option{
 	{"idp.", "Identity providers"},
 	{"organization.", "The organization"},
 	{"unit.", "Units"},
+	{"group.", "Groups"},
 	{"recover.", "Recovery on the server"},
 }
 

@@ -33,6 +33,7 @@ func Run(t *testing.T, place Place) {
 	}{
 		{"people", people},
 		{"organizations", organizations},
+		{"user groups", userGroups},
 		{"idps", idps},
 		{"sessions", sessions},
 		{"logins", logins},
