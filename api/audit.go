@@ -19,7 +19,7 @@ func (b *builder) addAudit() {
 
 // AuditQuery says which events to list. It is exported for huma's sake.
 type AuditQuery struct {
-	PageSize int    `query:"page_size" doc:"1 to 100; 50 unless said."`
+	PageSize int    `query:"page_size" default:"50" doc:"1 to 100."`
 	Cursor   string `query:"cursor" doc:"next_cursor of the page before; nothing for the first."`
 	Action   string `query:"action" doc:"What actions begin with, such as idp or idp.update." example:"idp."`
 	Actor    string `query:"actor" doc:"A user's id, or what an address begins with."`
@@ -70,6 +70,10 @@ func (s *Server) listAllAuditEvents(ctx context.Context, _ gate.Visit, in *struc
 }
 
 func (s *Server) auditEvents(ctx context.Context, f audit.Filter, q AuditQuery) (*auditEventsAnswer, error) {
+	// To package audit, 0 is nothing said; here, nothing said is 50 already.
+	if q.PageSize == 0 {
+		return nil, fault.Invalid.Errorf("Say a number from 1 to %d.", audit.MostOnPage).At("page_size")
+	}
 	f.Action, f.Actor = q.Action, q.Actor
 	var err error
 	if f.Since, err = queryTime(q.Since, "since"); err != nil {

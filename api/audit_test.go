@@ -272,17 +272,20 @@ func TestAnOrganizationReadsItsOwnEventsPageByPage(t *testing.T) {
 			t.Errorf("%s: got %d events, want %d", name, len(ids), c.want)
 		}
 	}
-	for field, q := range map[string]url.Values{
-		"page_size": {"page_size": {"101"}},
-		"cursor":    {"cursor": {"x"}},
-		"since":     {"since": {"yesterday"}},
-		"until":     {"until": {"2026-03-01"}},
-		"action":    {"action": {strings.Repeat("a", 65)}},
-		"actor":     {"actor": {strings.Repeat("a", 400)}},
+	for _, c := range []struct{ field, value string }{
+		{"page_size", "101"},
+		{"page_size", "0"},
+		{"page_size", "00"},
+		{"page_size", "-1"},
+		{"cursor", "x"},
+		{"since", "yesterday"},
+		{"until", "2026-03-01"},
+		{"action", strings.Repeat("a", 65)},
+		{"actor", strings.Repeat("a", 400)},
 	} {
-		item := w.as(t, w.ann, "GET", path+"?"+q.Encode(), "").needFailure(t, http.StatusBadRequest)
-		if item["field"] != field {
-			t.Errorf("%s: got the field %v", field, item["field"])
+		item := w.as(t, w.ann, "GET", path+"?"+url.Values{c.field: {c.value}}.Encode(), "").needFailure(t, http.StatusBadRequest)
+		if item["field"] != c.field {
+			t.Errorf("%s=%s: got the field %v", c.field, c.value, item["field"])
 		}
 	}
 	w.as(t, w.ann, "GET", path+"?page_size=many", "").needFailure(t, http.StatusBadRequest)
