@@ -331,6 +331,32 @@ func TestEachOrganizationOfADisownedAccountIsTold(t *testing.T) {
 	}
 }
 
+func TestTheOrganizationThatManagesADisownedAccountIsTold(t *testing.T) {
+	for name, member := range map[string]bool{"a member": true, "no member": false} {
+		w := newAddressWorld(t)
+		o := w.organization(t, w.user(t, "boss@acme.test"), "Acme")
+		u := account.User{ID: ident.New("u"), Email: "ann@acme.test", RealName: "Ann", State: account.ActiveUser, ManagingOrganizationID: o.ID, CreatedAt: time.Now(), UpdatedAt: time.Now()}
+		if err := w.db.AddUser(t.Context(), u, ""); err != nil {
+			t.Fatal(err)
+		}
+		if member {
+			if err := w.db.AddMember(t.Context(), account.Member{OrganizationID: o.ID, UserID: u.ID, JoinedAt: time.Now()}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.AskAgain(t.Context(), account.Actor{User: u}); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Disown(t.Context(), w.box.code(t), reader); err != nil {
+			t.Fatal(err)
+		}
+		events, err := w.db.Events(t.Context(), audit.Filter{Everywhere: true, Action: audit.UserDisown}, "", 10)
+		if err != nil || len(events) != 1 || events[0].OrganizationID != o.ID {
+			t.Errorf("%s: got %+v, %v; want one event, of the organization", name, events, err)
+		}
+	}
+}
+
 func TestWhatWasDoneStandsInTheLog(t *testing.T) {
 	for name, c := range map[string]struct {
 		do   func(w *addressWorld, u account.User, code string) error

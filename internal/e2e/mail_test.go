@@ -7,6 +7,7 @@ import (
 	"mime/multipart"
 	"mime/quotedprintable"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -105,7 +106,11 @@ func TestAnAddressIsProvedByMail(t *testing.T) {
 		if b.proved(ann) {
 			t.Error("looking at the page proved the address")
 		}
-		if done := reader.post(link[0], b.base, nil); done.status != http.StatusSeeOther {
+		// Whoever only reads the mail proves nothing.
+		if asked := reader.post(link[0], b.base, nil); asked.status != http.StatusBadRequest || b.proved(ann) {
+			t.Errorf("got %d, want the account's password asked for:\n%s", asked.status, asked.text)
+		}
+		if done := reader.post(link[0], b.base, url.Values{"password": {"a password of theirs"}}); done.status != http.StatusSeeOther {
 			t.Fatalf("got %d, want the address confirmed:\n%s", done.status, done.text)
 		}
 		if !b.proved(ann) {
