@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"gatehouse/audit"
+	"gatehouse/internal/seal"
+	"gatehouse/store"
 )
 
 // backupCommand copies the embedded database while the server goes on.
@@ -23,7 +25,7 @@ type backupCommand struct {
 	storageFlags
 }
 
-// Help is shown below the flags.
+// Help is shown above the flags.
 func (backupCommand) Help() string {
 	return "The server may be running. The keys are not in the copy: keep a copy of the key file too, in another place. For PostgreSQL it prints the command that does the same."
 }
@@ -37,15 +39,17 @@ type copied struct {
 
 // Run copies the database. The copying stands in the audit log, or there is no
 // copy.
-func (c *backupCommand) Run(ctx context.Context, stdout io.Writer, logs logOutput) (err error) {
+func (c *backupCommand) Run(ctx context.Context, stdout io.Writer, logs logOutput) error {
+	if err := c.checkDatabaseURL(); err != nil {
+		return err
+	}
 	if c.DatabaseURL != "" {
 		return fmt.Errorf("PostgreSQL has its own tool for this: %s", pgDump(c.DatabaseURL, c.File))
 	}
-	db, err := c.openExisting(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+	return c.with(ctx, func(db *store.Store, _ *seal.Keyring) error { return c.copy(ctx, db, stdout, logs) })
+}
+
+func (c *backupCommand) copy(ctx context.Context, db *store.Store, stdout io.Writer, logs logOutput) error {
 	start := time.Now()
 	size, err := db.Backup(ctx, c.File, reporter(logs, start))
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gatehouse/account"
+	"gatehouse/audit"
 	"gatehouse/internal/demoidp"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/ident"
@@ -173,7 +174,15 @@ func (d *dev) addPerson(ctx context.Context, w *wired, org account.Organization,
 	if err != nil {
 		return err
 	}
-	return w.store.AddMember(ctx, account.Member{OrganizationID: org.ID, UserID: person.ID, SuperAdmin: u.Username == "alice", JoinedAt: now})
+	if err := w.store.AddMember(ctx, account.Member{OrganizationID: org.ID, UserID: person.ID, SuperAdmin: u.Username == "alice", JoinedAt: now}); err != nil {
+		return err
+	}
+	// As if they had signed up through the provider themselves.
+	details := audit.Details{"authentication_method_id": d.method.ID, "subject": u.Username, "subject_kind": "attribute:username"}
+	if u.Username == "alice" {
+		details["super_admin"] = "true"
+	}
+	return auditLog(w.store).Record(ctx, account.Actor{User: person}.Did(audit.UserSignUp, org.ID, person.Target(), details))
 }
 
 func (d *dev) loginURL() string { return d.base + "/v1/sso/saml/login/" + d.method.ID }

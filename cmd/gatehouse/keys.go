@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -46,6 +45,17 @@ func stateOf(ctx context.Context, db *store.Store, ring *seal.Keyring) (s keySta
 	return s, err
 }
 
+// withState lets a command work on the keys of a server.
+func (c *storageFlags) withState(ctx context.Context, do func(db *store.Store, s keyState) error) error {
+	return c.with(ctx, func(db *store.Store, ring *seal.Keyring) error {
+		s, err := stateOf(ctx, db, ring)
+		if err != nil {
+			return err
+		}
+		return do(db, s)
+	})
+}
+
 // newest is the first key of the file.
 func (s keyState) newest() string { return s.ring.IDs()[0] }
 
@@ -86,16 +96,11 @@ type shownKey struct {
 }
 
 // Run prints the keys.
-func (c *keysShowCommand) Run(ctx context.Context, stdout io.Writer) (err error) {
-	db, ring, err := c.openWithKeys(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	s, err := stateOf(ctx, db, ring)
-	if err != nil {
-		return err
-	}
+func (c *keysShowCommand) Run(ctx context.Context, stdout io.Writer) error {
+	return c.withState(ctx, func(_ *store.Store, s keyState) error { return c.print(s, stdout) })
+}
+
+func (c *keysShowCommand) print(s keyState, stdout io.Writer) error {
 	shown := s.shown()
 	if c.JSON {
 		return json.NewEncoder(stdout).Encode(map[string]any{"keys": shown, "servers": len(s.nodes)})
@@ -103,7 +108,7 @@ func (c *keysShowCommand) Run(ctx context.Context, stdout io.Writer) (err error)
 	for _, k := range shown {
 		fmt.Fprintln(stdout, k)
 	}
-	_, err = fmt.Fprintf(stdout, "Servers that run: %d\n", len(s.nodes))
+	_, err := fmt.Fprintf(stdout, "Servers that run: %d\n", len(s.nodes))
 	return err
 }
 
@@ -158,22 +163,19 @@ type keysRotateCommand struct {
 	storageFlags
 }
 
-// Help is shown below the flags.
+// Help is shown above the flags.
 func (keysRotateCommand) Help() string {
 	return "It adds a key to the file. Servers that run do not have it yet: copy the file to each, restart them one after the other, and run this again. Only once every server has the key it is put in force, and every secret sealed with it. Interrupted, it goes on where it was."
 }
 
-// Run takes the rotation as far as it can go.
-func (c *keysRotateCommand) Run(ctx context.Context, stdout io.Writer) (err error) {
-	db, ring, err := c.openWithKeys(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	s, err := stateOf(ctx, db, ring)
-	if err != nil {
-		return err
-	}
+// Run goes one step, or the whole way where every server has the key.
+func (c *keysRotateCommand) Run(ctx context.Context, stdout io.Writer) error {
+	return c.withState(ctx, func(db *store.Store, s keyState) error { return c.rotate(ctx, db, s, stdout) })
+}
+
+// rotate takes the rotation as far as it can go.
+func (c *keysRotateCommand) rotate(ctx context.Context, db *store.Store, s keyState, stdout io.Writer) error {
+	ring := s.ring
 	if s.newest() == ring.InForce() && s.leftOver() == 0 {
 		s.ring = ring.WithNew()
 		if err := s.ring.Replace(c.keyFile()); err != nil {
@@ -216,31 +218,27 @@ type keysPruneCommand struct {
 	storageFlags
 }
 
-// Help is shown below the flags.
+// Help is shown above the flags.
 func (keysPruneCommand) Help() string {
 	return "Backups that were made before need the keys that this drops: keep the old file with them."
 }
 
 // Run drops the older keys, if nothing needs them.
-func (c *keysPruneCommand) Run(ctx context.Context, stdout io.Writer) (err error) {
-	db, ring, err := c.openWithKeys(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	s, err := stateOf(ctx, db, ring)
-	if err != nil {
-		return err
-	}
+func (c *keysPruneCommand) Run(ctx context.Context, stdout io.Writer) error {
+	return c.withState(ctx, func(db *store.Store, s keyState) error { return c.prune(ctx, db, s, stdout) })
+}
+
+func (c *keysPruneCommand) prune(ctx context.Context, db *store.Store, s keyState, stdout io.Writer) error {
+	ring := s.ring
 	if len(ring.IDs()) == 1 {
-		_, err = fmt.Fprintf(stdout, "There is one key, %s, and nothing to drop.\n", s.newest())
+		_, err := fmt.Fprintf(stdout, "There is one key, %s, and nothing to drop.\n", s.newest())
 		return err
 	}
 	if err := s.prunable(); err != nil {
 		return err
 	}
 	dropped := strings.Join(ring.IDs()[1:], ", ")
-	err = db.Tx(ctx, func(ctx context.Context) error {
+	err := db.Tx(ctx, func(ctx context.Context) error {
 		err := auditLog(db).Record(ctx, audit.Event{
 			Actor: audit.Operator(), Action: audit.KeysPrune, Target: audit.Target{Kind: "key", ID: s.newest()},
 			Details: audit.Details{"dropped": dropped},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -24,6 +25,10 @@ type mailFlags struct {
 // transport gives what mails are sent with: the mail server that the flags
 // name, or, for a demonstration, nothing but a page; nil where no mail is sent.
 func (f mailFlags) transport(public *url.URL, dev bool) (mail.Transport, error) {
+	// A sender that is none is a mistake also where no mail is sent yet.
+	if err := f.checkFrom(); err != nil {
+		return nil, err
+	}
 	if f.SMTPURL == "" {
 		if dev {
 			return &mail.Kept{}, nil
@@ -34,16 +39,28 @@ func (f mailFlags) transport(public *url.URL, dev bool) (mail.Transport, error) 
 	if err != nil {
 		return nil, fmt.Errorf("--smtp-url cannot be used: %w", err)
 	}
-	text := f.MailFrom
-	if text == "" {
-		text = "Gatehouse <no-reply@" + public.Hostname() + ">"
+	from, err := parseFrom(cmp.Or(f.MailFrom, "Gatehouse <no-reply@"+public.Hostname()+">"))
+	if err != nil {
+		return nil, err
 	}
+	smtp.From, smtp.Hello = *from, public.Hostname()
+	return smtp, nil
+}
+
+func (f mailFlags) checkFrom() error {
+	if f.MailFrom == "" {
+		return nil
+	}
+	_, err := parseFrom(f.MailFrom)
+	return err
+}
+
+func parseFrom(text string) (*netmail.Address, error) {
 	from, err := netmail.ParseAddress(text)
 	if err != nil {
 		return nil, fmt.Errorf("--mail-from %q is not an address such as \"Company <no-reply@company.com>\"", text)
 	}
-	smtp.From, smtp.Hello = *from, public.Hostname()
-	return smtp, nil
+	return from, nil
 }
 
 // newSender makes what queues and sends mails, and says once how it will.

@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"gatehouse/internal/fault"
+	"gatehouse/internal/seal"
 	"gatehouse/login"
+	"gatehouse/store"
 )
 
 // recoverCommand is the last resort of an organization that nobody can log in
@@ -24,7 +26,7 @@ type recoverCommand struct {
 	storageFlags
 }
 
-// Help is shown below the flags.
+// Help is shown above the flags.
 func (recoverCommand) Help() string {
 	return "Run it on the server's own machine, with the same --data, --keys and --database-url; the server may be running. What it does stands in the organization's audit log."
 }
@@ -39,7 +41,7 @@ type recovered struct {
 }
 
 // Run makes the link and prints it.
-func (c *recoverCommand) Run(ctx context.Context, stdout io.Writer) (err error) {
+func (c *recoverCommand) Run(ctx context.Context, stdout io.Writer) error {
 	if c.LoginLink == "" {
 		return errors.New("say what to do: --login-link EMAIL makes a link that logs a super admin in")
 	}
@@ -47,11 +49,11 @@ func (c *recoverCommand) Run(ctx context.Context, stdout io.Writer) (err error) 
 	if err != nil {
 		return err
 	}
-	db, err := c.openExisting(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+	return c.with(ctx, func(db *store.Store, _ *seal.Keyring) error { return c.makeLink(ctx, db, public.String(), stdout) })
+}
+
+// makeLink makes a link below the public URL.
+func (c *recoverCommand) makeLink(ctx context.Context, db *store.Store, public string, stdout io.Writer) error {
 	recovery := &login.Recovery{Store: db, Now: time.Now, Audit: auditLog(db)}
 	secret, to, err := recovery.MakeLink(ctx, c.Organization, c.LoginLink, c.GrantAdmin)
 	if err != nil {
@@ -59,7 +61,7 @@ func (c *recoverCommand) Run(ctx context.Context, stdout io.Writer) (err error) 
 	}
 	out := recovered{
 		OrganizationID: to.Organization.ID, OrganizationName: to.Organization.Name, Email: to.User.Email,
-		LoginLink: public.String() + "/recover/" + secret, ExpiresAt: to.ExpiresAt.UTC().Truncate(time.Second),
+		LoginLink: public + "/recover/" + secret, ExpiresAt: to.ExpiresAt.UTC().Truncate(time.Second),
 	}
 	if c.JSON {
 		return json.NewEncoder(stdout).Encode(out)

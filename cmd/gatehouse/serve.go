@@ -42,8 +42,13 @@ type serveCommand struct {
 	BootstrapEmail    string `name:"bootstrap-email" help:"Address of the operator that is made in an empty database." env:"GATEHOUSE_BOOTSTRAP_EMAIL"`
 	BootstrapPassword string `name:"bootstrap-password" help:"The operator's password; better in the environment than on a command line." env:"GATEHOUSE_BOOTSTRAP_PASSWORD"`
 
-	Dev       bool   `help:"For trying things on this machine: adds a demonstration identity provider and the organization Acme. Loopback addresses only." env:"GATEHOUSE_DEV"`
+	Dev       bool   `help:"For trying things on this machine: adds a demonstration identity provider and the organization Acme, in the folder gatehouse-demonstration unless --data says another. Loopback addresses only." env:"GATEHOUSE_DEV"`
 	DevListen string `name:"dev-listen" help:"Port of the demonstration identity provider." default:"127.0.0.1:8081" env:"GATEHOUSE_DEV_LISTEN"`
+}
+
+// Help is shown above the flags.
+func (serveCommand) Help() string {
+	return "The first start makes the database and the keys. Keep a copy of the keys, apart from the database: without them it cannot be used."
 }
 
 // Run serves until the context ends, then lets requests under way finish.
@@ -56,6 +61,9 @@ func (c *serveCommand) Run(ctx context.Context, stdout io.Writer, logs logOutput
 		return fmt.Errorf("--session-age %s is not between 1m and 720h", c.SessionAge)
 	}
 	if err := c.checkAddresses(); err != nil {
+		return err
+	}
+	if err := c.checkDatabaseURL(); err != nil {
 		return err
 	}
 	if c.Data == "" {
