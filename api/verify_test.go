@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gatehouse/internal/mail"
+	"gatehouse/session"
 )
 
 var mailedCode = regexp.MustCompile(`https://gatehouse\.example/verify/([0-9A-Za-z]{32})\n`)
@@ -85,6 +86,20 @@ func TestTheCodeAloneProvesNothing(t *testing.T) {
 		if item := r.needFailure(t, http.StatusForbidden); item["error_code"] != want {
 			t.Errorf("%s: got code %v, want %s", name, item["error_code"], want)
 		}
+	}
+	// A recovery link is for an organization alone.
+	organization, _ := w.organization(t, bob, "Acme")
+	u, err := w.store.UserByEmail(t.Context(), "bob@acme.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	recovered, _, err := w.Tokens.Issue(t.Context(), session.Grant{UserID: u.ID, Method: session.Method{Kind: session.Recovery, ID: organization}, LoggedIn: w.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.as(t, recovered, "GET", "/v1/me", "").need(t, http.StatusOK)
+	if item := w.as(t, recovered, "POST", path, "").needFailure(t, http.StatusForbidden); item["error_code"] != "login_required_to_verify" {
+		t.Errorf("by a recovery link: got code %v", item["error_code"])
 	}
 	if w.proved(t, bob) {
 		t.Fatal("the address is proved")

@@ -189,6 +189,16 @@ func TestAYesAnswersTheQuestionThatWasShown(t *testing.T) {
 	}
 }
 
+func TestALinkIsMadeByAYesToThatLink(t *testing.T) {
+	l := newLinker(newWorld(t))
+	flow := l.begin(boss)
+	other := login.Question{Kind: login.AskContinue, MethodID: l.sso.ID, As: "The Boss (boss@acme.test)", Subject: "boss", Present: l.present.User}
+	step, err := l.Finish(context.Background(), login.Finish{FlowID: flow, Browser: l.b, Client: client, Present: l.present, Yes: other.Key()})
+	if err != nil || step.Ask == nil {
+		t.Errorf("got %+v, %v; want to be asked", step, err)
+	}
+}
+
 // A yes to "continue as somebody else" is none to "the login started elsewhere",
 // nor one to linking.
 func TestEachQuestionHasAKeyOfItsOwn(t *testing.T) {

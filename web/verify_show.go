@@ -47,7 +47,7 @@ func (s *site) newVerifyPage(r *http.Request, c account.Claim) *verifyPage {
 		Made:        s.moment(c.User.CreatedAt),
 		Until:       s.moment(c.ExpiresAt),
 		Holder:      s.holder(r).User.ID == c.User.ID,
-		Password:    field{Name: "password", Label: "Password of this account", Hint: "This browser is not logged in to it.", Type: "password", Autocomplete: "current-password"},
+		Password:    field{Name: "password", Label: "Password of this account", Hint: "Or log in to it in this browser, and open the mailed link again.", Type: "password", Autocomplete: "current-password"},
 	}
 	p.User = s.visitor(r).User
 	p.Organizations, p.MoreOrgs = firstOf(c.Organizations)

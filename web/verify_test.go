@@ -78,6 +78,19 @@ func TestAYesByMistakeProvesNothing(t *testing.T) {
 	}
 }
 
+// A recovery link is for an organization, and the operator who made it reads no
+// mail of the person.
+func TestARecoveryIsNoLoginToConfirmWith(t *testing.T) {
+	w := newWorld(t)
+	owner, recovered := w.browser(), w.browser()
+	owner.signUp("Olive Owner", "olive@acme.test")
+	organization := owner.addOrganization("Acme")
+	path := w.verifyPath()
+	recovered.get(recovered.post(w.recovery(organization, "olive@acme.test")).to()).to()
+	recovered.get(path).wantText("not by a login of your own")
+	recovered.post(path).wantStatus(http.StatusBadRequest).wantText("Give the account's password")
+}
+
 func TestBothAnswersStandOutAlike(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser()
