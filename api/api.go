@@ -36,6 +36,7 @@ type Server struct {
 	People        *account.People
 	Addresses     *account.Addresses
 	Organizations *account.Organizations
+	Groups        *account.Groups
 	IdPs          *sso.IdPs
 	Tokens        *session.Tokens
 	Audit         *audit.Log
@@ -76,6 +77,7 @@ func (s *Server) build() *builder {
 	b.api = humago.New(b.mux, s.config())
 	b.addPeople()
 	b.addOrganizations()
+	b.addGroups()
 	b.addProjects()
 	b.addIdPs()
 	b.addAudit()

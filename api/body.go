@@ -17,6 +17,7 @@ import (
 const (
 	mostBody       = 16 << 10             // bytes
 	mostMethodBody = 4 * sso.MostMetadata // of an authentication method: its metadata, escaped, and the rest
+	mostGroupBody  = 64 << 10             // of a group: its description, escaped, or 1,024 ids
 	mostValues     = 2000                 // texts, numbers, lists and objects, together
 	mostNesting    = 16
 

@@ -98,6 +98,7 @@ func TestForeignIDsDoNotExist(t *testing.T) {
 	ownOrganization, ownAccount := w.organization(t, ann, "Acme")
 	organization, accountID := w.organization(t, bob, "Rival")
 	method := w.method(t, bob, accountID)
+	w.group(t, bob, organization, "Testers")
 	before := everything(t, w, bob, organization, accountID, method)
 
 	const nowhere = "00000000000"
@@ -129,6 +130,15 @@ func TestForeignIDsDoNotExist(t *testing.T) {
 			}
 		}
 	}
+	// The group of another, through one's own organization.
+	for _, op := range w.built.operations {
+		if slices.Contains(pathParams(op.Path), "user_group_id") {
+			r := w.as(t, ann, op.Method, fill(op.Path, ownOrganization, "", ""), `{"user_group_name":"Taken","operation":"add_members","member_ids":["u00000000001"]}`)
+			if code := r.needFailure(t, http.StatusNotFound)["error_code"]; code != "user_group_not_found" {
+				t.Errorf("%s: got code %v", op.ID, code)
+			}
+		}
+	}
 	// A parent of another, in the body.
 	for _, parent := range []string{organization, accountID, "org" + nowhere, "a" + nowhere, "\\u0001", "a/../b"} {
 		item := w.as(t, ann, "POST", "/v1/account", `{"account_name":"Unit","parent_account_id":"`+parent+`"}`).needFailure(t, http.StatusNotFound)
@@ -143,7 +153,7 @@ func TestForeignIDsDoNotExist(t *testing.T) {
 
 func everything(t *testing.T, w *world, token, organization, accountID, method string) []string {
 	var out []string
-	for _, path := range []string{"/v1/organization/" + organization, "/v1/account", "/v1/account/" + accountID + "/authentication/" + method} {
+	for _, path := range []string{"/v1/organization/" + organization, "/v1/account", "/v1/account/" + accountID + "/authentication/" + method, "/v1/organization/" + organization + "/user-groups"} {
 		r := w.as(t, token, "GET", path, "")
 		r.need(t, http.StatusOK)
 		out = append(out, r.body)
@@ -262,7 +272,10 @@ func TestOtherVerbsAndPathsAreRefusedInTheOneShape(t *testing.T) {
 // noCode is a code that nobody was mailed.
 const noCode = "0123456789abcdefghijABCDEFGHIJ01"
 
+// firstGroup is the id of the first group of a world.
+const firstGroup = "ug00000000001"
+
 // fill puts ids into a path.
 func fill(path, organization, accountID, method string) string {
-	return strings.NewReplacer("{organization_id}", organization, "{account_id}", accountID, "{method_id}", method, "{verification_code}", noCode).Replace(path)
+	return strings.NewReplacer("{user_group_id}", firstGroup, "{organization_id}", organization, "{account_id}", accountID, "{method_id}", method, "{verification_code}", noCode).Replace(path)
 }

@@ -14,6 +14,7 @@ import (
 func withBodies(t *testing.T, w *world, token string) [][2]string {
 	organization, accountID := w.organization(t, token, "Acme")
 	method := w.method(t, token, accountID)
+	w.group(t, token, organization, "Testers")
 	var out [][2]string
 	for path, item := range w.document(t).Paths.Map() {
 		for verb, op := range item.Operations() {
@@ -22,8 +23,8 @@ func withBodies(t *testing.T, w *world, token string) [][2]string {
 			}
 		}
 	}
-	if len(out) != 10 {
-		t.Fatalf("got %d operations with bodies, want 10", len(out))
+	if len(out) != 13 {
+		t.Fatalf("got %d operations with bodies, want 13", len(out))
 	}
 	return out
 }
@@ -35,6 +36,9 @@ func TestNonsenseIsRefusedEverywhere(t *testing.T) {
 		most := mostBody
 		if strings.Contains(op[1], "/authentication") {
 			most = mostMethodBody
+		}
+		if strings.Contains(op[1], "/user-groups") {
+			most = mostGroupBody
 		}
 		for name, c := range map[string]struct {
 			body   string
@@ -66,7 +70,7 @@ func TestNonsenseIsRefusedEverywhere(t *testing.T) {
 			"two surrogates":  {`{"email":"\udc00\ud800"}`, 400, "email"},
 			"no UTF-8 at all": {"\xff\xfe{\x00}\x00", 400, "body"},
 			"huge number":     {`{"email":1e999,"account_name":1e999}`, 400, ""},
-			"many wrong":      {`{"linked_domains":[` + strings.Repeat(`1,`, 1_900) + `1],"email":1,"city":1,"name":1,"tier":1,"organization_name":1,"account_name":1,"password":1}`, 400, ""},
+			"many wrong":      {`{"linked_domains":[` + strings.Repeat(`1,`, 1_900) + `1],"email":1,"city":1,"name":1,"tier":1,"organization_name":1,"account_name":1,"user_group_name":1,"password":1}`, 400, ""},
 		} {
 			r := w.as(t, ann, op[0], op[1], c.body)
 			if r.status != c.status {

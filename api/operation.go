@@ -46,9 +46,13 @@ type callKey struct{}
 // An answer is what huma writes: a body and nothing else.
 type answer[O any] struct{ Body *O }
 
+// empty is the answer of operations that have nothing to say: status 204,
+// without a body and without a Content-Type, which avn would read it by.
+type empty struct{}
+
 // add declares an operation. I holds path parameters, which are described but
 // rarely needed (the visit has what they name), and a field Body if the
-// operation takes one; O is the body of the answer.
+// operation takes one; O is the body of the answer, or empty.
 func add[I, O any](b *builder, op operation, do func(context.Context, gate.Visit, *I) (*O, error)) {
 	if op.Need == "" {
 		panic("api: operation " + op.ID + " declares no permission")
@@ -71,7 +75,7 @@ func add[I, O any](b *builder, op operation, do func(context.Context, gate.Visit
 	if op.Need != account.Anyone {
 		declared.Security = []map[string][]string{{"token": {}}, {"cookie": {}}}
 	}
-	huma.Register(b.api, declared, func(ctx context.Context, in *I) (*answer[O], error) {
+	answered := func(ctx context.Context, in *I) (*answer[O], error) {
 		c, entered := ctx.Value(callKey{}).(call)
 		if !entered {
 			return nil, b.server.failed(ctx, op.ID, "", errors.New("operation reached around the gate"))
@@ -82,7 +86,16 @@ func add[I, O any](b *builder, op operation, do func(context.Context, gate.Visit
 			return nil, b.server.failed(ctx, op.ID, c.requestID, err)
 		}
 		return &answer[O]{Body: out}, nil
-	})
+	}
+	if reflect.TypeFor[O]() == reflect.TypeFor[empty]() {
+		declared.DefaultStatus = http.StatusNoContent
+		huma.Register(b.api, declared, func(ctx context.Context, in *I) (*struct{}, error) {
+			_, err := answered(ctx, in)
+			return nil, err
+		})
+	} else {
+		huma.Register(b.api, declared, answered)
+	}
 	b.operations = append(b.operations, op)
 	b.verbs[op.Path] = append(b.verbs[op.Path], op.Method)
 }

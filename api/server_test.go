@@ -88,6 +88,7 @@ func newWorld(t *testing.T) *world {
 		People:        people,
 		Addresses:     addresses,
 		Organizations: &account.Organizations{Store: w.store, NewID: counted("org"), NewAccountID: counted("a"), Now: clock, Audit: events},
+		Groups:        &account.Groups{Store: w.store, NewID: counted("ug"), Now: clock, Audit: events},
 		IdPs:          &sso.IdPs{Store: w.store, Keys: keys, Base: "https://gatehouse.example", NewID: counted("am"), Now: clock, Audit: events},
 		Tokens:        tokens,
 		Audit:         events,
@@ -168,6 +169,15 @@ func (w *world) signUp(t *testing.T, email string) string {
 	return r.need(t, http.StatusOK)["token"].(string)
 }
 
+// needEmpty fails unless the reply is a 204 that carries nothing.
+func (r reply) needEmpty(t *testing.T) {
+	t.Helper()
+	_, typed := r.header["Content-Type"]
+	if r.status != http.StatusNoContent || r.body != "" || typed {
+		t.Fatalf("got status %d, Content-Type %q and body %q, want 204 and nothing else", r.status, r.header.Get("Content-Type"), r.body)
+	}
+}
+
 // need fails unless the reply has a status and is a JSON object.
 func (r reply) need(t *testing.T, status int) map[string]any {
 	t.Helper()
@@ -202,6 +212,13 @@ func (w *world) organization(t *testing.T, token, name string) (organizationID, 
 	t.Helper()
 	v := w.as(t, token, "POST", "/v1/organizations", `{"organization_name":"`+name+`","tier":"business"}`).need(t, http.StatusOK)
 	return v["organization_id"].(string), v["account_id"].(string)
+}
+
+// group makes a group and gives its id.
+func (w *world) group(t *testing.T, token, organizationID, name string) string {
+	t.Helper()
+	v := w.as(t, token, "POST", "/v1/organization/"+organizationID+"/user-groups", `{"user_group_name":"`+name+`","description":""}`).need(t, http.StatusOK)
+	return v["user_group_id"].(string)
 }
 
 // method makes an authentication method and gives its id.

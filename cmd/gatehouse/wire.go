@@ -78,6 +78,7 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 	provider := &sso.Provider{Keys: keys, Base: w.base}
 	w.people = &account.People{Store: db, Passwords: passwords, NewID: ident.Source("u"), Now: time.Now, Audit: events, Addresses: w.addresses}
 	w.organizations = &account.Organizations{Store: db, NewID: ident.Source("org"), NewAccountID: ident.Source("a"), Now: time.Now, Audit: events}
+	groups := &account.Groups{Store: db, NewID: ident.Source("ug"), Now: time.Now, Audit: events}
 	w.idps = &sso.IdPs{Store: db, Keys: keys, Base: w.base, NewID: ident.Source("am"), Now: time.Now, Audit: events, Allow: func(ctx context.Context, key string) error {
 		return limits.Take(ctx, newIdPs, key)
 	}}
@@ -97,7 +98,7 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 		Address: clientAddress, Now: time.Now, Log: log,
 	}
 	json := &api.Server{
-		Gate: door, Login: logins, People: w.people, Addresses: w.addresses, Organizations: w.organizations, IdPs: w.idps,
+		Gate: door, Login: logins, People: w.people, Addresses: w.addresses, Organizations: w.organizations, Groups: groups, IdPs: w.idps,
 		Tokens: tokens, Audit: events, Cookies: cookies, Base: w.base,
 		Address: clientAddress, Now: time.Now, Log: log, Version: version(),
 	}
