@@ -37,6 +37,7 @@ type Made struct {
 	From        Relation
 	TwoFactor   bool
 	MadeAt      time.Time
+	ExpiresAt   time.Time
 	IP          netip.Addr // last used from there; zero: never used
 }
 
@@ -87,6 +88,9 @@ func (r *Report) Add(p Person, before, after *Rules, now time.Time) {
 		}
 	}
 	for _, t := range p.Tokens {
+		if !now.Before(t.ExpiresAt) {
+			continue
+		}
 		r.Tokens++
 		no := p.stops(t, after, now)
 		if no == nil || p.stops(t, before, now) != nil {
@@ -104,6 +108,10 @@ func (r *Report) Add(p Person, before, after *Rules, now time.Time) {
 func (p Person) reach(r *Rules, now time.Time) (in bool, why Refusal) {
 	var last time.Time
 	for _, l := range p.Logins {
+		// A recovery comes in whatever the rules are, and only once.
+		if l.Way == Recovery {
+			continue
+		}
 		no := r.Check(p.login(l, now))
 		if no == nil {
 			return true, Refusal{}
