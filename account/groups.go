@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -91,6 +92,10 @@ type GroupStore interface {
 
 	// GroupMembers lists who is in a group, by address.
 	GroupMembers(ctx context.Context, groupID string) ([]GroupMember, error)
+
+	// MemberByAddress gives the member of an organization who has an address,
+	// or fault.NotFound.
+	MemberByAddress(ctx context.Context, organizationID, email string) (User, error)
 
 	// MembersAmong gives those of the users who are members of an
 	// organization.
@@ -266,6 +271,24 @@ func (s *Groups) AddMembers(ctx context.Context, by Actor, o Organization, id st
 		}
 		return added, err
 	})
+}
+
+// AddByAddress puts the member of the organization who has an address into a
+// group. It returns fault.Invalid at email if there is none, whoever else has
+// the address, and otherwise what AddMembers does.
+func (s *Groups) AddByAddress(ctx context.Context, by Actor, o Organization, id, address string) error {
+	email, err := NormalizeEmail(address)
+	if err != nil {
+		return err
+	}
+	u, err := s.Store.MemberByAddress(ctx, o.ID, email)
+	if errors.Is(err, fault.NotFound) {
+		return fault.Invalid.Errorf("%s has no member with the address %s.", o.Name, email).At("email")
+	}
+	if err != nil {
+		return fmt.Errorf("find member: %w", err)
+	}
+	return s.AddMembers(ctx, by, o, id, []string{u.ID})
 }
 
 // RemoveMembers takes people out of a group. Whoever is not in it is passed

@@ -239,6 +239,15 @@ func TestMembersOfTheOrganizationAloneAreAddedAllOrNone(t *testing.T) {
 	if diff := cmp.Diff([]string{ann}, w.inGroup(t, g)); diff != "" {
 		t.Errorf("after removing (-want +got):\n%s", diff)
 	}
+	for address, field := range map[string]string{"stranger@acme.test": "email", "nobody@acme.test": "email", "bob": "email"} {
+		wantFault(t, address, w.AddByAddress(t.Context(), w.owner, w.org, g.ID, address), fault.Invalid, field)
+	}
+	if err := w.AddByAddress(t.Context(), w.owner, w.org, g.ID, " BOB@acme.test "); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff([]string{ann, bob}, w.inGroup(t, g)); diff != "" {
+		t.Errorf("by address (-want +got):\n%s", diff)
+	}
 	wantFault(t, "removing too many", w.RemoveMembers(t.Context(), w.owner, w.org, g.ID, make([]string, 1025)), fault.Invalid, "member_ids")
 }
 
@@ -260,6 +269,7 @@ func TestGroupsOfOthersDoNotExist(t *testing.T) {
 			"delete": w.Delete(t.Context(), w.owner, o, g.ID),
 			"add":    w.AddMembers(t.Context(), w.owner, o, g.ID, []string{"u-rival"}),
 			"remove": w.RemoveMembers(t.Context(), w.owner, o, g.ID, []string{"u-olive"}),
+			"put in": w.AddByAddress(t.Context(), w.owner, other, g.ID, "rival@acme.test"),
 		} {
 			wantFault(t, what, err, fault.NotFound, "")
 		}

@@ -102,6 +102,14 @@ func (s *Store) GroupMembers(ctx context.Context, groupID string) ([]account.Gro
 		ORDER BY p.email`, groupID)
 }
 
+// MemberByAddress implements account.GroupStore.
+func (s *Store) MemberByAddress(ctx context.Context, organizationID, email string) (account.User, error) {
+	u, err := one(ctx, s, scanUser, `
+		SELECT `+userColumns+` FROM person p JOIN member m ON m.user_id = p.id
+		WHERE p.email = $2 AND m.organization_id = $1`, organizationID, email)
+	return u, missing(err, "The organization has no member with this address.")
+}
+
 // MembersAmong implements account.GroupStore.
 func (s *Store) MembersAmong(ctx context.Context, organizationID string, userIDs []string) ([]string, error) {
 	list, args := inList(userIDs, organizationID)

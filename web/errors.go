@@ -102,6 +102,7 @@ var byCode = map[string]advice{
 	"authentication_method_disabled":  {"This identity provider is not in use", "Until then, log in another way if you have one.", toLogin},
 	"authentication_method_not_found": {"No identity provider at this address", "", toLogin},
 	"identity_provider_not_found":     {"Identity provider not found", "Open the organization from the home page to see which it has.", toHome},
+	"user_group_not_found":            {"Group not found", "It may have been deleted. Open the organization from the home page to see which it has.", toHome},
 	"user_not_organization_admin":     {"Only for super admins", "Ask a super admin of the organization to do it.", toHome},
 	"organization_not_found":          {"Organization not found", "If somebody sent you the link, ask them to have you added to the organization.", toHome},
 	"organization_suspended":          {"This organization is suspended", "Your other organizations are not affected.", toHome},

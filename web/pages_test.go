@@ -99,11 +99,13 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 	pending := b.addIdP(organization, "Acme Okta")
 	active := b.addIdP(organization, "Acme Entra")
 	method := b.connect(active)
+	group := b.addGroup(organization, "Testers")
+	b.post(group+"/members", "email", "alice@acme.test").to()
 	w.server.Dev = &Dev{Organization: "Acme", LoginURL: "/v1/sso/saml/login/" + method, People: []DevPerson{{"Alice", "alice@acme.test", "secret"}}}
 
 	answers := map[string]*answer{}
 	for _, rt := range table() {
-		verb, path := fill(rt.pattern, map[string]string{"organization": idOf(organization), "method": idOf(active), "account": "a0123456789a"})
+		verb, path := fill(rt.pattern, map[string]string{"organization": idOf(organization), "method": idOf(active), "group": idOf(group), "account": "a0123456789a"})
 		if verb != "GET" || strings.HasPrefix(path, "/static") || strings.HasPrefix(path, "/favicon") || strings.HasPrefix(path, "/v1/sso/saml/metadata") {
 			continue
 		}
@@ -113,7 +115,7 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 			}
 		}
 	}
-	for _, path := range []string{pending, pending + "/setup?step=1&vendor=okta", pending + "/setup?step=2", pending + "/setup?step=3", pending + "/setup?step=4", active + "/setup?step=3", pending + "/edit", "/?done=profile-saved"} {
+	for _, path := range []string{pending, pending + "/setup?step=1&vendor=okta", pending + "/setup?step=2", pending + "/setup?step=3", pending + "/setup?step=4", active + "/setup?step=3", pending + "/edit", group + "?find=nobody", "/?done=profile-saved"} {
 		answers[path] = b.get(path).wantStatus(http.StatusOK)
 	}
 	for name, a := range map[string]*answer{
@@ -125,6 +127,9 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 		"bad rename":       b.post(organization, "organization_name", strings.Repeat("x", 200)),
 		"bad profile":      b.post("/profile", "real_name", ""),
 		"bad provider":     b.post(organization+"/identity-providers", "authentication_method_name", ""),
+		"bad group":        b.post(organization+"/groups", "user_group_name", ""),
+		"bad member":       b.post(group+"/members", "email", "bob@acme.test"),
+		"bad name":         b.post(group, "user_group_name", ""),
 		"bad set-up":       b.post(pending+"/setup", "saml_entity_id", "x", "saml_idp_url", "http://evil.example", "saml_certificate", "x"),
 		"bad settings":     b.post(active, "authentication_method_name", "", "saml_request_binding", "pigeon"),
 		"refused":          stranger.throughIdP("/v1/sso/saml/login/"+method, "alice", "wrong-key"),
@@ -148,7 +153,8 @@ func TestWhatWasTypedStaysAndTheErrorStandsAtTheField(t *testing.T) {
 	b := w.browser()
 	b.signUp("Alice Archer", "alice@acme.test")
 	organization := b.addOrganization("Acme")
-	provider := b.addIdP(organization, "Acme Okta")
+	provider, group := b.addIdP(organization, "Acme Okta"), b.addGroup(organization, "Testers")
+	b.addGroup(organization, "Others")
 	long := strings.Repeat("x", 300)
 	for _, c := range []struct {
 		path   string
@@ -169,6 +175,13 @@ func TestWhatWasTypedStaysAndTheErrorStandsAtTheField(t *testing.T) {
 		{"/organizations", []string{"organization_name", "\xff\xfe"}, "organization_name", 400},
 		{organization, []string{"organization_name", "  "}, "organization_name", 400},
 		{organization + "/identity-providers", []string{"authentication_method_name", long}, "authentication_method_name", 400},
+		{organization + "/groups", []string{"user_group_name", " ", "description", "For\ntrials"}, "user_group_name", 400},
+		{organization + "/groups", []string{"user_group_name", "TESTERS", "description", ""}, "user_group_name", 409},
+		{organization + "/groups", []string{"user_group_name", "Fresh", "description", strings.Repeat("x", 4097)}, "description", 400},
+		{group, []string{"user_group_name", "others", "description", "New"}, "user_group_name", 409},
+		{group, []string{"user_group_name", long, "description", "New"}, "user_group_name", 400},
+		{group + "/members", []string{"email", "nobody at all"}, "email", 400},
+		{group + "/members", []string{"email", "bob@acme.test"}, "email", 400},
 		{provider + "/setup", []string{"saml_idp_metadata", "<nonsense/>"}, "saml_idp_metadata", 400},
 		{provider + "/setup", []string{}, "saml_idp_metadata", 400},
 		{provider + "/setup", []string{"saml_entity_id", "urn:x", "saml_certificate", "x"}, "saml_idp_url", 400},
@@ -214,13 +227,16 @@ func TestNamesAreOnlyText(t *testing.T) {
 	organization := b.addOrganization(attack)
 	provider := b.addIdP(organization, attack)
 	method := b.connect(provider)
+	group := b.addGroup(organization, attack)
+	b.post(group, "user_group_name", attack, "description", attack).to()
+	b.post(group+"/members", "email", "alice@acme.test").to()
 	pages := map[string]*answer{
 		"ways":    b.post("/login", "email", "alice@acme.test", "return_to", "/"+attack),
 		"refused": w.browser().throughIdP("/v1/sso/saml/login/"+method, "alice", "wrong-key"),
 		"typed":   b.post("/login", "email", attack),
 		"again":   b.post(provider+"/setup", "saml_idp_metadata", "</textarea>"+attack),
 	}
-	for _, path := range []string{"/", "/profile", "/login", "/logout", organization, organization + "/identity-providers", provider, provider + "/edit", provider + "/setup", provider + "/delete", provider + "/disable", "/signup/" + method, "/login?return_to=/%22%3E%3Cscript%3E", "/?done=%3Cscript%3E", provider + "/setup?vendor=%22%3E%3Cscript%3E&step=%3Cscript%3E"} {
+	for _, path := range []string{"/", "/profile", "/login", "/logout", organization, organization + "/identity-providers", organization + "/groups", group, group + "/edit", group + "/delete", group + "?find=%22%3E%3Cscript%3E", provider, provider + "/edit", provider + "/setup", provider + "/delete", provider + "/disable", "/signup/" + method, "/login?return_to=/%22%3E%3Cscript%3E", "/?done=%3Cscript%3E", provider + "/setup?vendor=%22%3E%3Cscript%3E&step=%3Cscript%3E"} {
 		pages[path] = b.get(path).wantStatus(http.StatusOK)
 	}
 	for name, a := range pages {

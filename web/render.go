@@ -122,6 +122,11 @@ var flashes = map[string]string{
 	"idp-saved":            "The settings are saved.",
 	"idp-enabled":          "The identity provider is enabled. People can log in through it.",
 	"idp-disabled":         "The identity provider is disabled. Sessions that came from it do not count until it is enabled again.",
+	"group-added":          "The group is made. Add people to it.",
+	"group-saved":          "The group is saved.",
+	"group-deleted":        "The group is deleted.",
+	"group-member-added":   "They are in the group.",
+	"group-member-removed": "They are not in the group any more.",
 	"linked":               "Your account is linked to the identity provider. You can log in through it from now on.",
 	"idp-deleted":          "The identity provider is deleted. Sessions that came from it have ended.",
 }

@@ -31,6 +31,8 @@ const (
 	organizationPath = "/organization/{organization}"
 	idpsPath         = organizationPath + "/identity-providers"
 	idpPath          = idpsPath + "/{method}"
+	groupsPath       = organizationPath + "/groups"
+	groupPath        = groupsPath + "/{group}"
 )
 
 // routes is everything that there is.
@@ -83,6 +85,17 @@ func (s *site) routes() []route {
 		{"POST " + idpPath + "/disable", account.WriteIdPs, s.disableIdP},
 		{"GET " + idpPath + "/delete", account.ReadIdPs, s.confirmDeleteIdP},
 		{"POST " + idpPath + "/delete", account.WriteIdPs, s.deleteIdP},
+
+		{"GET " + groupsPath, account.ReadGroups, s.listGroups},
+		{"GET " + groupsPath + "/new", account.ReadGroups, s.showNewGroup},
+		{"POST " + groupsPath, account.WriteGroups, s.addGroup},
+		{"GET " + groupPath, account.ReadGroups, s.showGroup},
+		{"GET " + groupPath + "/edit", account.ReadGroups, s.showEditGroup},
+		{"POST " + groupPath, account.WriteGroups, s.saveGroup},
+		{"GET " + groupPath + "/delete", account.ReadGroups, s.confirmDeleteGroup},
+		{"POST " + groupPath + "/delete", account.WriteGroups, s.deleteGroup},
+		{"POST " + groupPath + "/members", account.WriteGroups, s.addGroupMember},
+		{"POST " + groupPath + "/members/remove", account.WriteGroups, s.removeGroupMember},
 
 		{"GET " + organizationPath + "/audit-log", account.ReadAudit, s.listAudit},
 

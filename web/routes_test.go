@@ -28,7 +28,7 @@ func TestStrangersAreSentToTheLoginAndComeBack(t *testing.T) {
 		if rt.need == account.Anyone {
 			continue
 		}
-		method, path := fill(rt.pattern, map[string]string{"organization": "org0123456789a", "method": "am0123456789a"})
+		method, path := fill(rt.pattern, map[string]string{"organization": "org0123456789a", "method": "am0123456789a", "group": "ug0123456789a"})
 		b := w.browser()
 		if method == "POST" {
 			b.post(path).wantStatus(http.StatusUnauthorized).wantText("nothing was saved")
@@ -65,30 +65,31 @@ func TestForeignOrganizationsDoNotExist(t *testing.T) {
 	owner.signUp("Olive Owner", "olive@acme.test")
 	other.signUp("Otto Other", "otto@globex.test")
 	organization := owner.addOrganization("Acme")
-	provider := owner.addIdP(organization, "Acme Okta")
+	provider, group := owner.addIdP(organization, "Acme Okta"), owner.addGroup(organization, "Testers")
 	mine := other.addOrganization("Globex")
 	for _, rt := range table() {
 		if !strings.Contains(rt.pattern, "{organization}") {
 			continue
 		}
-		method, path := fill(rt.pattern, map[string]string{"organization": idOf(organization), "method": idOf(provider)})
+		method, path := fill(rt.pattern, map[string]string{"organization": idOf(organization), "method": idOf(provider), "group": idOf(group)})
 		if method == "GET" {
 			other.get(path).wantStatus(http.StatusNotFound)
 		} else {
-			other.post(path, "authentication_method_name", "Taken", "organization_name", "Taken").wantStatus(http.StatusNotFound)
+			other.post(path, "authentication_method_name", "Taken", "organization_name", "Taken", "user_group_name", "Taken").wantStatus(http.StatusNotFound)
 		}
-		if !strings.Contains(rt.pattern, "{method}") {
+		if !strings.Contains(rt.pattern, "{method}") && !strings.Contains(rt.pattern, "{group}") {
 			continue
 		}
-		// The right to one's own organization is none to another's provider.
-		method, path = fill(rt.pattern, map[string]string{"organization": idOf(mine), "method": idOf(provider)})
+		// The right to one's own organization is none to what another has.
+		method, path = fill(rt.pattern, map[string]string{"organization": idOf(mine), "method": idOf(provider), "group": idOf(group)})
 		if method == "GET" {
 			other.get(path).wantStatus(http.StatusNotFound)
 		} else {
-			other.post(path, "authentication_method_name", "Taken", "saml_idp_metadata", "x").wantStatus(http.StatusNotFound)
+			other.post(path, "authentication_method_name", "Taken", "saml_idp_metadata", "x", "user_group_name", "Taken", "email", "otto@globex.test").wantStatus(http.StatusNotFound)
 		}
 	}
 	owner.get(provider).wantStatus(http.StatusOK).wantText("Acme Okta")
+	owner.get(group).wantStatus(http.StatusOK).wantText("Testers").wantText("Nobody is in the group yet")
 }
 
 func TestMembersWithoutARoleOnlyRead(t *testing.T) {
@@ -97,7 +98,7 @@ func TestMembersWithoutARoleOnlyRead(t *testing.T) {
 	owner, member := w.browser(), w.browser()
 	owner.signUp("Olive Owner", "olive@acme.test")
 	organization := owner.addOrganization("Acme")
-	provider := owner.addIdP(organization, "Acme Okta")
+	provider, group := owner.addIdP(organization, "Acme Okta"), owner.addGroup(organization, "Testers")
 	method := owner.connect(provider)
 	member.get(member.throughIdP("/v1/sso/saml/login/"+method+"?intent=signup", "bob", "").to()).to()
 
@@ -107,10 +108,10 @@ func TestMembersWithoutARoleOnlyRead(t *testing.T) {
 	}
 	for _, rt := range table() {
 		// Not by what the table says: that is what is tested.
-		if !strings.Contains(rt.pattern, "/identity-providers") && rt.pattern != "POST /organization/{organization}" {
+		if !strings.Contains(rt.pattern, "/identity-providers") && !strings.Contains(rt.pattern, "/groups") && rt.pattern != "POST /organization/{organization}" {
 			continue
 		}
-		verb, path := fill(rt.pattern, map[string]string{"organization": idOf(organization), "method": idOf(provider)})
+		verb, path := fill(rt.pattern, map[string]string{"organization": idOf(organization), "method": idOf(provider), "group": idOf(group)})
 		if verb == "GET" {
 			member.get(path).wantStatus(http.StatusForbidden).wantText("Only a super admin of Acme")
 		} else {
@@ -128,7 +129,7 @@ func TestNonsenseIsNotFound(t *testing.T) {
 	provider := b.addIdP(organization, "Acme Okta")
 	for _, path := range []string{
 		"/nope", "/organization", "/organization/", "/organization/nope", "/organization/%00", "/organization/" + strings.Repeat("x", 3000),
-		"/organization/%3Cscript%3E", organization + "/nope", organization + "/identity-providers/nope", organization + "/identity-providers/%ff",
+		"/organization/%3Cscript%3E", organization + "/nope", organization + "/identity-providers/nope", organization + "/groups/nope", organization + "/groups/%00/edit", organization + "/identity-providers/%ff",
 		provider + "/nope", "/signup/nope", "/signup/%00", "/static/style.css", "/static/nope", "/static/..%2frender.go",
 		"/v1/sso/saml/metadata/nope", "/v1/sso/saml/login/nope", "/v1/sso/saml/login/%00%ff", "/v1/sso/saml/metadata/" + idOf(provider) + "x",
 		"/v1/sso/saml/account/a0123456789a/method/" + idOf(provider) + "/metadata",

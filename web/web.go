@@ -38,6 +38,7 @@ type Server struct {
 	People        *account.People
 	Addresses     *account.Addresses
 	Organizations *account.Organizations
+	Groups        *account.Groups
 	IdPs          *sso.IdPs
 	Provider      *sso.Provider
 	Tokens        *session.Tokens

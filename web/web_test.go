@@ -10,6 +10,11 @@ func TestEveryTemplateFitsItsStruct(t *testing.T) {
 	pages := map[string]any{
 		"audit":            &auditPage{},
 		"error":            &errorPage{},
+		"group":            &groupPage{},
+		"group-delete":     &editGroupPage{},
+		"group-edit":       &editGroupPage{},
+		"group-new":        &newGroupPage{},
+		"groups":           &groupsPage{},
 		"home":             &homePage{},
 		"idp":              &idpPage{},
 		"idp-delete":       &confirmPage{},

@@ -105,6 +105,7 @@ func newWorld(t *testing.T) *world {
 		People:        people,
 		Addresses:     addresses,
 		Organizations: &account.Organizations{Store: db, NewID: ident.Source("org"), NewAccountID: ident.Source("a"), Now: now, Audit: events},
+		Groups:        &account.Groups{Store: db, NewID: ident.Source("ug"), Now: now, Audit: events},
 		IdPs:          &sso.IdPs{Store: db, Keys: keys, Base: w.site.URL, NewID: ident.Source("am"), Now: now, Audit: events},
 		Provider:      provider,
 		Tokens:        tokens,
@@ -286,6 +287,13 @@ func (b *tab) signUp(name, email string) {
 func (b *tab) addOrganization(name string) string {
 	b.t.Helper()
 	path, _, _ := strings.Cut(b.post("/organizations", "organization_name", name).to(), "?")
+	return path
+}
+
+// addGroup adds a group and gives its path.
+func (b *tab) addGroup(organization, name string) string {
+	b.t.Helper()
+	path, _, _ := strings.Cut(b.post(organization+"/groups", "user_group_name", name).to(), "?")
 	return path
 }
 

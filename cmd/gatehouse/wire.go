@@ -93,7 +93,7 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 	}
 	door := &gate.Gate{Store: db, Tokens: tokens, Limits: limits}
 	w.console = &web.Server{
-		Gate: door, Login: logins, People: w.people, Addresses: w.addresses, DevMails: devMails(transport), Organizations: w.organizations, IdPs: w.idps,
+		Gate: door, Login: logins, People: w.people, Addresses: w.addresses, DevMails: devMails(transport), Organizations: w.organizations, Groups: groups, IdPs: w.idps,
 		Provider: provider, Tokens: tokens, Audit: events, Cookies: cookies, Base: w.base,
 		Address: clientAddress, Now: time.Now, Log: log,
 	}

@@ -114,6 +114,13 @@ var userGroups = []promise{
 		addMember(t, s, other, kim, true)
 		everybody := []string{eve.ID, kim.ID, ada.ID, "u-nobody", eve.ID}
 
+		found, err := s.MemberByAddress(t.Context(), o.ID, ada.Email)
+		do(t, err)
+		same(t, found, ada)
+		for _, email := range []string{kim.Email, "nobody@example.com", "\x00"} {
+			_, err = s.MemberByAddress(t.Context(), o.ID, email)
+			isFault(t, err, fault.NotFound)
+		}
 		among, err := s.MembersAmong(t.Context(), o.ID, everybody)
 		do(t, err)
 		sameSet(t, among, ada.ID, eve.ID)
