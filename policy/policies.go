@@ -191,7 +191,7 @@ func (p *Policy) begin(after Rules, o Options, now time.Time) {
 // returns fault.NotFound with code policy_no_trial, fault.Denied with code
 // login_not_fresh, and, unless forced, what Change does.
 func (s *Policies) Confirm(ctx context.Context, by By, organizationID string, force bool) (Policy, error) {
-	return s.endTrial(ctx, by, organizationID, audit.PolicyConfirm, func(ctx context.Context, p *Policy, now time.Time) error {
+	return s.endTrial(ctx, by, organizationID, audit.PolicyConfirm, Options{Force: force}, func(ctx context.Context, p *Policy, now time.Time) error {
 		t := p.Trial
 		if t.Kind == ToRevert {
 			return showsEntry(by, t)
@@ -217,7 +217,7 @@ func showsEntry(by By, t *Trial) error {
 // Discard ends what is being tried, and leaves the policy as it was before. It
 // returns fault.NotFound with code policy_no_trial.
 func (s *Policies) Discard(ctx context.Context, by By, organizationID string) (Policy, error) {
-	return s.endTrial(ctx, by, organizationID, audit.PolicyDiscard, func(_ context.Context, p *Policy, _ time.Time) error {
+	return s.endTrial(ctx, by, organizationID, audit.PolicyDiscard, Options{}, func(_ context.Context, p *Policy, _ time.Time) error {
 		if p.Trial.Kind == ToRevert {
 			p.Rules = p.Trial.Rules
 		}
@@ -225,19 +225,19 @@ func (s *Policies) Discard(ctx context.Context, by By, organizationID string) (P
 	})
 }
 
-func (s *Policies) endTrial(ctx context.Context, by By, organizationID, action string, end func(context.Context, *Policy, time.Time) error) (Policy, error) {
+func (s *Policies) endTrial(ctx context.Context, by By, organizationID, action string, o Options, end func(context.Context, *Policy, time.Time) error) (Policy, error) {
 	var out Policy
 	err := s.alter(ctx, by.Actor, organizationID, func(ctx context.Context, p *Policy, now time.Time) error {
 		if p.Trial == nil {
 			return fault.NotFound.Errorf("No change of this policy is being tried.").Coded("policy_no_trial")
 		}
-		before, kind := p.Rules, p.Trial.Kind
+		before, t := p.Rules, p.Trial
 		if err := end(ctx, p, now); err != nil {
 			return err
 		}
 		p.Trial = nil
 		details := changed(&before, &p.Rules)
-		details["trial"] = string(kind)
+		details.options(o, t)
 		if err := s.keep(ctx, by.Actor, action, p, details); err != nil {
 			return err
 		}

@@ -108,7 +108,7 @@ func (r *Report) Add(p Person, before, after *Rules, now time.Time) {
 func (p Person) reach(r *Rules, now time.Time) (in bool, why Refusal) {
 	var last time.Time
 	for _, l := range p.Logins {
-		// A recovery comes in whatever the rules are, and only once.
+		// A recovery comes in whatever the rules are: it shows nothing of them.
 		if l.Way == Recovery {
 			continue
 		}
