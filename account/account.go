@@ -100,4 +100,5 @@ type Identity struct {
 	Email       string // what the IdP last asserted; for people to recognise it by
 	CreatedAt   time.Time
 	LastUsedAt  time.Time
+	LastIP      netip.Addr // from where; zero if it was not known
 }

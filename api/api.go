@@ -25,6 +25,7 @@ import (
 	"gatehouse/internal/fault"
 	"gatehouse/internal/limit"
 	"gatehouse/login"
+	"gatehouse/policy"
 	"gatehouse/session"
 	"gatehouse/sso"
 )
@@ -39,6 +40,8 @@ type Server struct {
 	Groups        *account.Groups
 	IdPs          *sso.IdPs
 	Tokens        *session.Tokens
+	Policies      *policy.Policies
+	Sightings     *policy.Sightings
 	Audit         *audit.Log
 	Cookies       *session.CookieStore
 

@@ -16,7 +16,6 @@ import (
 	"gatehouse/account"
 	"gatehouse/gate"
 	"gatehouse/internal/fault"
-	"gatehouse/session"
 )
 
 func TestFailuresSayWhatTheCallerMayKnow(t *testing.T) {
@@ -110,12 +109,12 @@ func TestPanicsAndOurMistakesTellNothing(t *testing.T) {
 
 // away is a store of tokens that does not answer.
 type away struct {
-	session.Store
+	gate.Store
 	err error
 }
 
-func (a away) Bearer(context.Context, [sha256.Size]byte) (session.Bearer, error) {
-	return session.Bearer{}, a.err
+func (a away) Pass(context.Context, [sha256.Size]byte, gate.Where) (gate.Pass, error) {
+	return gate.Pass{}, a.err
 }
 
 func TestStorageThatIsAwayIsOurMistake(t *testing.T) {
@@ -139,12 +138,12 @@ func TestStorageThatIsAwayIsOurMistake(t *testing.T) {
 			}
 		}
 	}
-	healthy := w.Tokens.Store
-	w.Tokens.Store = away{err: errors.New("dial postgres://gatehouse:secret@db")}
+	healthy := w.Gate.Store
+	w.Gate.Store = away{err: errors.New("dial postgres://gatehouse:secret@db")}
 	try("broken", http.StatusInternalServerError)
-	w.Tokens.Store = away{err: fault.Unavailable.Errorf("Try again.").After(time.Second).Because(errors.New("secret"))}
+	w.Gate.Store = away{err: fault.Unavailable.Errorf("Try again.").After(time.Second).Because(errors.New("secret"))}
 	try("away", http.StatusServiceUnavailable)
-	w.Tokens.Store = healthy
+	w.Gate.Store = healthy
 	if err := w.store.Close(); err != nil {
 		t.Fatal(err)
 	}

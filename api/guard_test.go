@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gatehouse/account"
+	"gatehouse/gate"
 	"gatehouse/store"
 )
 
@@ -191,16 +193,16 @@ type suspended struct {
 	id string
 }
 
-func (s suspended) Organization(ctx context.Context, id string) (account.Organization, error) {
-	o, err := s.Store.Organization(ctx, id)
-	o.Suspended = id == s.id
-	return o, err
+func (s suspended) Pass(ctx context.Context, hash [sha256.Size]byte, where gate.Where) (gate.Pass, error) {
+	p, err := s.Store.Pass(ctx, hash, where)
+	p.Place.Organization.Suspended = p.Place.Organization.ID == s.id
+	return p, err
 }
 
-func (s suspended) Memberships(ctx context.Context, userID string) ([]account.Membership, error) {
-	all, err := s.Store.Memberships(ctx, userID)
+func (s suspended) Places(ctx context.Context, userID string) ([]gate.Belonging, error) {
+	all, err := s.Store.Places(ctx, userID)
 	for i := range all {
-		all[i].Suspended = all[i].ID == s.id
+		all[i].Organization.Suspended = all[i].Organization.ID == s.id
 	}
 	return all, err
 }
@@ -211,7 +213,6 @@ func TestSuspendedOrganizationsAreClosedAndLeftOut(t *testing.T) {
 	organization, accountID := w.organization(t, ann, "Acme")
 	w.organization(t, ann, "Other")
 	w.Gate.Store = suspended{w.store, organization}
-	w.Organizations.Store = suspended{w.store, organization}
 	for _, path := range []string{"/v1/organization/" + organization, "/v1/account/" + accountID} {
 		if code := w.as(t, ann, "GET", path, "").needFailure(t, http.StatusForbidden)["error_code"]; code != "organization_suspended" {
 			t.Errorf("%s: got code %v", path, code)
@@ -219,8 +220,9 @@ func TestSuspendedOrganizationsAreClosedAndLeftOut(t *testing.T) {
 	}
 	for path, key := range map[string]string{"/v1/organizations": "organizations", "/v1/account": "accounts"} {
 		v := w.as(t, ann, "GET", path, "").need(t, http.StatusOK)
-		if n := len(v[key].([]any)); n != 1 || v["message"] == nil {
-			t.Errorf("%s: got %d %s and message %v, want one, and that one is left out", path, n, key, v["message"])
+		left := v["refused_organizations"].([]any)
+		if n := len(v[key].([]any)); n != 1 || len(left) != 1 || left[0].(map[string]any)["error_code"] != "organization_suspended" {
+			t.Errorf("%s: got %d %s and left out %v, want one, and that one is left out", path, n, key, left)
 		}
 	}
 }

@@ -152,7 +152,7 @@ func (s *Server) admit(r *http.Request, op operation, params []string, origins *
 		if origins.Check(r) != nil {
 			return call{}, fault.Denied.Errorf("This request came from a page of another site.").Coded("cross_origin_request")
 		}
-		c.asked.Token = s.Cookies.Token(r)
+		c.asked.Token, c.asked.Browser = s.Cookies.Token(r), true
 	}
 	nonsense := false
 	for _, name := range params {
@@ -186,7 +186,7 @@ func (s *Server) admitTo(ctx context.Context, need account.Permission, organizat
 	if !isID(organizationOrAccountID) {
 		return gate.Visit{}, fault.NotFound.Errorf("There is nothing with this id.").Coded("account_not_found")
 	}
-	again := gate.Request{Token: c.asked.Token, IP: c.asked.IP, Agent: c.asked.Agent, Need: need}
+	again := gate.Request{Token: c.asked.Token, IP: c.asked.IP, Agent: c.asked.Agent, Browser: c.asked.Browser, Need: need}
 	// Clients, too, tell the two apart by this prefix.
 	if strings.HasPrefix(organizationOrAccountID, "org") {
 		again.OrganizationID = organizationOrAccountID

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"gatehouse/account"
@@ -53,46 +52,38 @@ func newOrganization(o account.Organization) organization {
 
 type organizationsAnswer struct {
 	Organizations []organization `json:"organizations" doc:"Oldest first."`
-	Message       string         `json:"message,omitempty" doc:"Says which were left out, if any were."`
+	Refused       []refused      `json:"refused_organizations" doc:"Those that do not admit this login, which are left out."`
+}
+
+// A refused is an organization that lists leave out.
+type refused struct {
+	OrganizationID   string `json:"organization_id"`
+	OrganizationName string `json:"organization_name"`
+	Code             string `json:"error_code"`
+	Message          string `json:"message"`
+}
+
+// organizationsOf lists the visitor's organizations, and apart those that do
+// not admit what they came with.
+func (s *Server) organizationsOf(ctx context.Context, v gate.Visit) (in []account.Membership, out []refused, err error) {
+	in, left, err := s.Gate.Organizations(ctx, v)
+	out = []refused{}
+	for _, r := range left {
+		out = append(out, refused{OrganizationID: r.Organization.ID, OrganizationName: r.Organization.Name, Code: r.Code, Message: r.Why})
+	}
+	return in, out, err
 }
 
 func (s *Server) listOrganizations(ctx context.Context, v gate.Visit, _ *nothing) (*organizationsAnswer, error) {
-	memberships, leftOut, err := s.memberships(ctx, v)
+	memberships, left, err := s.organizationsOf(ctx, v)
 	if err != nil {
 		return nil, err
 	}
-	out := &organizationsAnswer{Organizations: []organization{}, Message: leftOut}
+	out := &organizationsAnswer{Organizations: []organization{}, Refused: left}
 	for _, m := range memberships {
 		out.Organizations = append(out.Organizations, newOrganization(m.Organization))
 	}
 	return out, nil
-}
-
-// memberships lists the visitor's organizations without those that would
-// refuse them, and says how many these are.
-func (s *Server) memberships(ctx context.Context, v gate.Visit) (open []account.Membership, leftOut string, err error) {
-	all, err := s.Organizations.Store.Memberships(ctx, v.User.ID)
-	if err != nil {
-		return nil, "", fmt.Errorf("list memberships: %w", err)
-	}
-	suspended, closed := 0, 0
-	for _, m := range all {
-		switch {
-		case m.Suspended:
-			suspended++
-		case !v.Token.Method.Opens(m.ID):
-			closed++
-		default:
-			open = append(open, m)
-		}
-	}
-	if suspended > 0 {
-		leftOut = fmt.Sprintf("Left out: %d that the operator of this server suspended.", suspended)
-	}
-	if closed > 0 {
-		leftOut = strings.TrimSpace(leftOut + fmt.Sprintf(" Left out: %d that a login by a recovery link does not open.", closed))
-	}
-	return open, leftOut, nil
 }
 
 type newOrganizationInput struct {
@@ -163,11 +154,11 @@ func newAccount(a account.Account, o account.Organization, superAdmin bool) acco
 
 type accountsAnswer struct {
 	Accounts []accountObject `json:"accounts" doc:"Oldest first."`
-	Message  string          `json:"message,omitempty" doc:"Says whose were left out, if any were."`
+	Refused  []refused       `json:"refused_organizations" doc:"Those that do not admit this login, whose accounts are left out."`
 }
 
 func (s *Server) listAccounts(ctx context.Context, v gate.Visit, _ *nothing) (*accountsAnswer, error) {
-	memberships, leftOut, err := s.memberships(ctx, v)
+	memberships, left, err := s.organizationsOf(ctx, v)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +170,7 @@ func (s *Server) listAccounts(ctx context.Context, v gate.Visit, _ *nothing) (*a
 	if err != nil {
 		return nil, fmt.Errorf("list accounts: %w", err)
 	}
-	out := &accountsAnswer{Accounts: []accountObject{}, Message: leftOut}
+	out := &accountsAnswer{Accounts: []accountObject{}, Refused: left}
 	for _, a := range accounts {
 		if m, open := byID[a.OrganizationID]; open {
 			out.Accounts = append(out.Accounts, newAccount(a, m.Organization, m.SuperAdmin))

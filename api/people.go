@@ -86,7 +86,7 @@ type meAnswer struct {
 }
 
 func (s *Server) me(ctx context.Context, v gate.Visit, _ *nothing) (*meAnswer, error) {
-	return s.sayWho(ctx, v.User, v.Token)
+	return s.sayWho(ctx, v.User, v.Bearer.Token)
 }
 
 type updateMeInput struct {
@@ -104,7 +104,7 @@ func (s *Server) updateMe(ctx context.Context, v gate.Visit, in *updateMeInput) 
 	if err != nil {
 		return nil, err
 	}
-	return s.sayWho(ctx, u, v.Token)
+	return s.sayWho(ctx, u, v.Bearer.Token)
 }
 
 func (s *Server) sayWho(ctx context.Context, u account.User, t session.Token) (*meAnswer, error) {
@@ -122,7 +122,7 @@ func (s *Server) sayWho(ctx context.Context, u account.User, t session.Token) (*
 }
 
 func (s *Server) logOut(ctx context.Context, v gate.Visit, _ *nothing) (*said, error) {
-	if err := s.Tokens.Revoke(ctx, v.Token.Hash, session.End{Reason: "logged out", IP: v.IP, UserAgent: v.UserAgent}); err != nil {
+	if err := s.Tokens.Revoke(ctx, v.Bearer.Token.Hash, session.End{Reason: "logged out", IP: v.IP, UserAgent: v.UserAgent}); err != nil {
 		return nil, err
 	}
 	return &said{"You are logged out."}, nil

@@ -16,6 +16,7 @@ type projectsAnswer struct {
 	Projects           []project           `json:"projects"`
 	ProjectMembership  map[string]string   `json:"project_membership" doc:"One's role, by project."`
 	ProjectMemberships map[string][]string `json:"project_memberships" doc:"All one's roles, by project."`
+	Refused            []refused           `json:"refused_organizations" doc:"Those that do not admit this login, whose projects are left out."`
 }
 
 type project struct {
@@ -24,10 +25,15 @@ type project struct {
 
 // listProjects answers that there are none: avn asks after every login, and
 // the lists have to be there.
-func (s *Server) listProjects(context.Context, gate.Visit, *nothing) (*projectsAnswer, error) {
+func (s *Server) listProjects(ctx context.Context, v gate.Visit, _ *nothing) (*projectsAnswer, error) {
+	_, left, err := s.organizationsOf(ctx, v)
+	if err != nil {
+		return nil, err
+	}
 	return &projectsAnswer{
 		Projects:           []project{},
 		ProjectMembership:  map[string]string{},
 		ProjectMemberships: map[string][]string{},
+		Refused:            left,
 	}, nil
 }

@@ -80,7 +80,7 @@ func newWorld(t *testing.T) *world {
 	people := &account.People{Store: w.store, Passwords: passwords, NewID: counted("u"), Now: clock, Audit: events, Addresses: addresses}
 	tokens := &session.Tokens{Store: w.store, Lifetime: 12 * time.Hour, Now: clock, Audit: events}
 	w.Server = &Server{
-		Gate: &gate.Gate{Store: w.store, Tokens: tokens},
+		Gate: &gate.Gate{Store: w.store, Now: clock},
 		Login: &login.Login{
 			Store: w.store, Tokens: tokens, People: people, Passwords: passwords,
 			Limits: &limit.Memory{Now: clock}, Checks: limit.NewSlots(4, time.Second), Keys: keys, Open: true, Now: clock, Log: log, Audit: events,

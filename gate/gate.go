@@ -2,39 +2,73 @@
 // body is read.
 //
 // It asks, in this order: who is it (a token), where do they want to go (an
-// organization, by its id or by an account's), and may they do there what the
-// operation needs. Nothing behind the gate asks again. An organization that
-// somebody does not belong to does not exist for them.
+// organization, by its id or by an account's), does that organization's policy
+// admit them, and may they do there what the operation needs. Nothing behind
+// the gate asks again. An organization that somebody does not belong to does
+// not exist for them.
+//
+// What it learns from storage, in one query, it remembers for a moment; see
+// [Cache].
 package gate
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"gatehouse/account"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/limit"
+	"gatehouse/policy"
 	"gatehouse/session"
 )
 
 // Store is what Gate needs of storage.
 type Store interface {
-	// Organization and Account return fault.NotFound if there is none.
-	Organization(ctx context.Context, id string) (account.Organization, error)
-	Account(ctx context.Context, id string) (account.Account, error)
+	// Pass gives a token with its person and, where a place is asked for, what
+	// decides whether they may enter it, in one query. It returns
+	// fault.NotFound if there is no such token.
+	Pass(ctx context.Context, hash [sha256.Size]byte, where Where) (Pass, error)
 
-	// Member returns fault.NotFound if the user is not a member.
-	Member(ctx context.Context, organizationID, userID string) (account.Member, error)
+	// Places gives all organizations of a person, oldest first, with what
+	// decides whether these let them in.
+	Places(ctx context.Context, userID string) ([]Belonging, error)
+}
+
+// Where is a place as a request names it: by an organization, by an account,
+// or not at all.
+type Where struct {
+	OrganizationID string
+	AccountID      string
+}
+
+// A Pass is a token together with what decides whether it opens a place.
+type Pass struct {
+	session.Bearer
+	Place   policy.Place // zero if there is none such, or the person does not belong there
+	Account account.Account
+	Member  account.Member
+}
+
+// A Belonging is an organization of somebody.
+type Belonging struct {
+	policy.Place
+	Member  account.Member
+	Managed bool // the organization manages the person
 }
 
 // A Gate admits visitors.
 type Gate struct {
-	Store  Store
-	Tokens *session.Tokens
-	Limits limit.Limiter // nil: nothing is counted
+	Store     Store
+	Limits    limit.Limiter     // nil: nothing is counted
+	Cache     *Cache            // nil: everything is asked of the store
+	Uses      *session.Uses     // nil: uses of tokens are not noted
+	Sightings *policy.Sightings // nil: nor are refusals that are only reported
+	Now       func() time.Time
 }
 
 // unknownTokens bounds how many tokens that nobody has, or not any more, may be
@@ -44,9 +78,10 @@ var unknownTokens = limit.Rule{Name: "unknown token from address", Burst: 300, E
 
 // A Request is what somebody brings, and what they ask for.
 type Request struct {
-	Token string     // the whole token, from a header or a cookie; may be empty
-	IP    netip.Addr // zero if it is not known
-	Agent string     // the browser's or program's name for itself; for the log alone
+	Token   string     // the whole token, from a header or a cookie; may be empty
+	IP      netip.Addr // zero if it is not known
+	Agent   string     // the browser's or program's name for itself
+	Browser bool       // the token came as the console's cookie
 
 	Need           account.Permission // what the operation needs
 	OrganizationID string             // where it happens; empty if nowhere
@@ -57,7 +92,9 @@ type Request struct {
 // zero.
 type Visit struct {
 	account.Actor
-	Token        session.Token
+	Bearer       session.Bearer
+	Browser      bool         // the token came as the console's cookie
+	Entry        policy.Entry // as the organization's policy saw it
 	Organization account.Organization
 	Account      account.Account
 	Member       account.Member
@@ -66,62 +103,172 @@ type Visit struct {
 // LoggedIn reports whether the visitor is a person at all.
 func (v Visit) LoggedIn() bool { return v.User.ID != "" }
 
+// Holder is the visitor, with the token that they came with.
+func (v Visit) Holder() session.Holder {
+	return session.Holder{Actor: v.Actor, Token: v.Bearer.Token}
+}
+
+// By is the visitor, as a policy is changed by them.
+func (v Visit) By() policy.By {
+	return policy.By{Actor: v.Actor, Entry: v.Entry, LoggedIn: v.Bearer.LoggedIn}
+}
+
 // Admit lets a visitor in, or returns fault.Unauthenticated, fault.NotFound
 // for a place that is not there for this visitor, fault.Denied, or
 // fault.TooMany where many unknown tokens came from this address. Operations
 // that need account.Anyone are open: a bad token is then no hindrance, and
 // nobody is looked up.
 func (g *Gate) Admit(ctx context.Context, r Request) (Visit, error) {
-	v := Visit{Actor: account.Actor{IP: r.IP, UserAgent: r.Agent}}
+	v := Visit{Actor: account.Actor{IP: r.IP, UserAgent: r.Agent}, Browser: r.Browser}
 	if r.Need == account.Anyone {
 		return v, nil
 	}
 	if r.Token == "" {
 		return Visit{}, fault.Unauthenticated.Errorf("Log in first: the request carries no token.").Coded("authentication_failed")
 	}
-	bearer, err := g.bearer(ctx, r)
+	now := g.Now()
+	pass, err := g.pass(ctx, r, now)
 	if err != nil {
 		return Visit{}, err
 	}
-	v.User, v.Token = bearer.User, bearer.Token
+	v.User, v.Bearer = pass.User, pass.Bearer
+	if !pass.InRanges(r.IP) {
+		return Visit{}, errOutsideToken(r.IP)
+	}
 	switch r.Need.Level() {
 	case account.OfSelf:
-		return v, g.self(v, r.Need)
+		err = g.self(&v, r.Need)
 	case account.OfOperators:
-		return g.operate(v)
+		err = g.operate(&v)
+	default:
+		err = g.enter(r, pass, &v, now)
 	}
-	if err := g.enter(ctx, r, &v); err != nil {
+	if err == nil {
+		err = scoped(pass.Scopes, r.Need)
+	}
+	if err != nil {
 		return Visit{}, err
 	}
-	if !v.Member.Grants(r.Need) {
-		return Visit{}, fault.Denied.Errorf("Only a super admin of %s may do this.", v.Organization.Name).Coded("user_not_organization_admin")
-	}
+	g.Uses.Note(&pass.Token, r.IP, r.Agent, now)
 	return v, nil
 }
 
-// bearer gives who holds the token of a request. Tokens that nobody has are
-// counted, and beyond the limit none from that address is looked up.
-func (g *Gate) bearer(ctx context.Context, r Request) (session.Bearer, error) {
-	if g.Limits == nil {
-		return g.Tokens.Verify(ctx, r.Token)
+func errOutsideToken(ip netip.Addr) error {
+	from := "an address that is not known"
+	if ip.IsValid() {
+		from = ip.Unmap().String()
 	}
-	address := limit.Address(r.IP)
-	if err := g.Limits.Check(ctx, unknownTokens, address); err != nil {
-		return session.Bearer{}, err
+	return fault.Denied.Errorf("This token does not count from %s: it was made for other addresses alone.", from).Coded("api_client_ip_allowlist_blocks_caller")
+}
+
+func scoped(s session.Scopes, need account.Permission) error {
+	if s.Allow(need) {
+		return nil
 	}
-	b, err := g.Tokens.Verify(ctx, r.Token)
-	if errors.Is(err, session.ErrUnknown) {
-		if limited := g.Limits.Take(ctx, unknownTokens, address); limited != nil {
-			return session.Bearer{}, limited
+	in := need.Scope()
+	missing := "all"
+	if in.Area != "" {
+		missing = in.Area + ":read"
+		if in.Write {
+			missing = in.Area + ":write"
 		}
 	}
-	return b, err
+	return fault.Denied.Errorf("This token is narrowed to other scopes. This operation takes %s.", missing).Coded("token_scope_insufficient")
+}
+
+// pass finds what a request's token is worth, in the cache or in the store.
+func (g *Gate) pass(ctx context.Context, r Request, now time.Time) (*Pass, error) {
+	hash, could := session.Hash(r.Token)
+	if !could {
+		return nil, session.ErrNotValid()
+	}
+	where := whereOf(r)
+	if cached := g.Cache.get(hash, where); cached != nil {
+		switch why := g.refusal(cached, now); {
+		case why == "":
+			return cached, nil
+		case !g.mayHaveChanged(cached):
+			return nil, session.ErrNotValid().Because(errors.New(why))
+		}
+	}
+	pass, err := g.read(ctx, r, hash, where)
+	if err != nil {
+		return nil, err
+	}
+	if why := g.refusal(pass, now); why != "" {
+		return nil, session.ErrNotValid().Because(errors.New(why))
+	}
+	return pass, nil
+}
+
+// whereOf is the place that a request names. What cannot be one is no place:
+// it is not looked up anywhere.
+func whereOf(r Request) Where {
+	for _, id := range []string{r.OrganizationID, r.AccountID} {
+		if len(id) > mostID || strings.ContainsFunc(id, func(c rune) bool { return c < '!' || c > '~' }) {
+			return Where{}
+		}
+	}
+	return Where{r.OrganizationID, r.AccountID}
+}
+
+// mostID is how long an id can be.
+const mostID = 36
+
+// refusal says why a token does not count, or nothing. It brings the token up
+// to its latest use first, on a copy: a cached pass is everybody's.
+func (g *Gate) refusal(p *Pass, now time.Time) string {
+	if why := p.Refusal(now); why == "" || !p.ExtendWhenUsed || g.Uses == nil {
+		return why
+	}
+	extended := p.Bearer
+	g.Uses.Overlay(&extended.Token)
+	return extended.Refusal(now)
+}
+
+// mayHaveChanged says whether a refusal may be over although nothing told the
+// cache: another node may have been used to extend the token.
+func (g *Gate) mayHaveChanged(p *Pass) bool { return p.ExtendWhenUsed }
+
+// read asks the store. Tokens that nobody has are counted, and beyond the limit
+// none from that address is looked up.
+func (g *Gate) read(ctx context.Context, r Request, hash [sha256.Size]byte, where Where) (*Pass, error) {
+	address := limit.Address(r.IP)
+	if g.Limits != nil {
+		if err := g.Limits.Check(ctx, unknownTokens, address); err != nil {
+			return nil, err
+		}
+	}
+	if g.Cache.unknown(hash) {
+		return nil, g.count(ctx, address)
+	}
+	began := g.Cache.begin()
+	pass, err := g.Store.Pass(ctx, hash, where)
+	if errors.Is(err, fault.NotFound) {
+		g.Cache.putUnknown(hash)
+		return nil, g.count(ctx, address)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find token: %w", err)
+	}
+	g.Cache.put(hash, where, &pass, began)
+	return &pass, nil
+}
+
+// count counts a token that nobody has.
+func (g *Gate) count(ctx context.Context, address string) error {
+	if g.Limits != nil {
+		if err := g.Limits.Take(ctx, unknownTokens, address); err != nil {
+			return err
+		}
+	}
+	return session.ErrNotValid().Because(errors.New("no such token"))
 }
 
 // self refuses what a recovery is not for: it opens one organization, and
 // changes nothing of what is the person's own.
-func (g *Gate) self(v Visit, need account.Permission) error {
-	if v.Token.Method.Kind == session.Recovery && need.Scope().Write {
+func (g *Gate) self(v *Visit, need account.Permission) error {
+	if v.Bearer.Method.Kind == session.Recovery && need.Scope().Write {
 		return fault.Denied.Errorf("You logged in by a recovery link, which is for one organization alone. Log in by a way of your own to do this.").Coded("recovery_elsewhere")
 	}
 	return nil
@@ -129,46 +276,42 @@ func (g *Gate) self(v Visit, need account.Permission) error {
 
 // operate lets operators in. A recovery is for one organization, and opens
 // nothing else, whoever it logged in.
-func (g *Gate) operate(v Visit) (Visit, error) {
-	if !v.User.Operator || v.Token.Method.Kind == session.Recovery {
-		return Visit{}, fault.Denied.Errorf("Only the operators of this server may do this.").Coded("user_not_operator")
+func (g *Gate) operate(v *Visit) error {
+	if !v.User.Operator || v.Bearer.Method.Kind == session.Recovery {
+		return fault.Denied.Errorf("Only the operators of this server may do this.").Coded("user_not_operator")
 	}
-	return v, nil
+	return nil
 }
 
-// enter finds the place and the visitor's membership there. Whoever is not a
-// member learns nothing, not even that the place exists.
-func (g *Gate) enter(ctx context.Context, r Request, v *Visit) error {
-	id := r.OrganizationID
-	gone := fault.NotFound.Errorf("There is no organization %s, or you do not belong to it.", id).Coded("organization_not_found")
-	if r.AccountID != "" {
-		gone = fault.NotFound.Errorf("There is no account %s, or you do not belong to its organization.", r.AccountID).Coded("account_not_found")
-		a, err := g.Store.Account(ctx, r.AccountID)
-		if errors.Is(err, fault.NotFound) {
-			return gone
-		}
-		if err != nil {
-			return fmt.Errorf("find account: %w", err)
-		}
-		v.Account, id = a, a.OrganizationID
+// enter lets a visitor into a place. Whoever is not a member learns nothing,
+// not even that the place exists.
+func (g *Gate) enter(r Request, pass *Pass, v *Visit, now time.Time) error {
+	o := &pass.Place.Organization
+	if o.ID == "" && r.AccountID != "" {
+		return fault.NotFound.Errorf("There is no account %s, or you do not belong to its organization.", r.AccountID).Coded("account_not_found")
 	}
-	m, err := g.Store.Member(ctx, id, v.User.ID)
-	if errors.Is(err, fault.NotFound) {
-		return gone
-	}
-	if err != nil {
-		return fmt.Errorf("find member: %w", err)
-	}
-	o, err := g.Store.Organization(ctx, id)
-	if err != nil {
-		return fmt.Errorf("find organization: %w", err)
+	if o.ID == "" {
+		return fault.NotFound.Errorf("There is no organization %s, or you do not belong to it.", r.OrganizationID).Coded("organization_not_found")
 	}
 	if o.Suspended {
-		return fault.Denied.Errorf("The organization %s is suspended. Ask the operator of this server.", o.Name).Coded("organization_suspended")
+		return errSuspended(o)
 	}
-	if !v.Token.Method.Opens(o.ID) {
+	if !v.Bearer.Method.Opens(o.ID) {
 		return fault.Denied.Errorf("You logged in by a recovery link, which opens the organization that it was made for and no other.").Coded("recovery_elsewhere")
 	}
-	v.Member, v.Organization = m, o
+	v.Entry = entryOf(&pass.Bearer, o.ID, r, now)
+	reported, err := pass.Place.Check(v.Entry)
+	if err != nil {
+		return err
+	}
+	g.Sightings.Note(o.ID, v.User.ID, v.Entry.Kind, reported, now)
+	if !pass.Member.Grants(r.Need) {
+		return fault.Denied.Errorf("Only a super admin of %s may do this.", o.Name).Coded("user_not_organization_admin")
+	}
+	v.Member, v.Organization, v.Account = pass.Member, *o, pass.Account
 	return nil
+}
+
+func errSuspended(o *account.Organization) error {
+	return fault.Denied.Errorf("The organization %s is suspended. Ask the operator of this server.", o.Name).Coded("organization_suspended")
 }

@@ -10,43 +10,45 @@ import (
 	"gatehouse/account"
 	"gatehouse/gate"
 	"gatehouse/internal/fault"
+	"gatehouse/policy"
 	"gatehouse/session"
 )
 
 // places holds two organizations. Alice administers the first, Bob is a member
 // of it, Carol of neither.
 type places struct {
+	session.Store
 	bearers map[[sha256.Size]byte]session.Bearer
 }
 
-func (p *places) Organization(_ context.Context, id string) (account.Organization, error) {
+func organization(id string) account.Organization {
 	switch id {
 	case "org1", "org2", "org4":
-		return account.Organization{ID: id, Name: "Acme"}, nil
+		return account.Organization{ID: id, Name: "Acme"}
 	case "org3":
-		return account.Organization{ID: id, Name: "Gone", Suspended: true}, nil
+		return account.Organization{ID: id, Name: "Gone", Suspended: true}
 	}
-	return account.Organization{}, fault.NotFound
+	return account.Organization{}
 }
 
-func (p *places) Account(_ context.Context, id string) (account.Account, error) {
+func accountOf(id string) account.Account {
 	switch id {
 	case "a1":
-		return account.Account{ID: "a1", OrganizationID: "org1"}, nil
+		return account.Account{ID: "a1", OrganizationID: "org1"}
 	case "a2":
-		return account.Account{ID: "a2", OrganizationID: "org2"}, nil
+		return account.Account{ID: "a2", OrganizationID: "org2"}
 	}
-	return account.Account{}, fault.NotFound
+	return account.Account{}
 }
 
-func (p *places) Member(_ context.Context, org, user string) (account.Member, error) {
+func member(org, user string) (account.Member, bool) {
 	switch org + " " + user {
 	case "org1 alice", "org3 alice", "org4 alice":
-		return account.Member{OrganizationID: org, UserID: user, SuperAdmin: true}, nil
+		return account.Member{OrganizationID: org, UserID: user, SuperAdmin: true}, true
 	case "org1 bob":
-		return account.Member{OrganizationID: org, UserID: user}, nil
+		return account.Member{OrganizationID: org, UserID: user}, true
 	}
-	return account.Member{}, fault.NotFound
+	return account.Member{}, false
 }
 
 func (p *places) AddToken(_ context.Context, t session.Token) error {
@@ -54,24 +56,27 @@ func (p *places) AddToken(_ context.Context, t session.Token) error {
 	return nil
 }
 
-func (p *places) Bearer(_ context.Context, hash [sha256.Size]byte) (session.Bearer, error) {
+func (p *places) Pass(_ context.Context, hash [sha256.Size]byte, where gate.Where) (gate.Pass, error) {
 	b, ok := p.bearers[hash]
 	if !ok {
-		return session.Bearer{}, fault.NotFound
+		return gate.Pass{}, fault.NotFound
 	}
-	return b, nil
+	pass, a := gate.Pass{Bearer: b}, accountOf(where.AccountID)
+	id := where.OrganizationID + a.OrganizationID
+	m, is := member(id, b.User.ID)
+	if is {
+		pass.Member, pass.Account = m, a
+		pass.Place = policy.Place{Organization: organization(id), Policy: policy.Policy{OrganizationID: id, Rules: policy.Usual()}}
+	}
+	return pass, nil
 }
 
-func (p *places) DeleteToken(context.Context, [sha256.Size]byte) (session.Deleted, error) {
-	return session.Deleted{}, nil
-}
-
-func (p *places) Tx(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
+func (p *places) Places(context.Context, string) ([]gate.Belonging, error) { return nil, nil }
 
 func TestWhoMayComeIn(t *testing.T) {
 	p := &places{bearers: map[[sha256.Size]byte]session.Bearer{}}
 	tokens := &session.Tokens{Store: p, Lifetime: time.Hour, Now: time.Now}
-	g := &gate.Gate{Store: p, Tokens: tokens}
+	g := &gate.Gate{Store: p, Now: time.Now}
 	text := map[string]string{"nobody": ""}
 	recovery := session.Method{Kind: session.Recovery, ID: "org1"}
 	for who, grant := range map[string]session.Grant{
@@ -83,6 +88,9 @@ func TestWhoMayComeIn(t *testing.T) {
 		"recovered carol":    {UserID: "carol", Method: recovery},
 		"recovered operator": {UserID: "operator", Method: recovery},
 	} {
+		if grant.Method.Kind == "" {
+			grant.Method.Kind = session.Password
+		}
 		s, _, err := tokens.Issue(context.Background(), grant)
 		if err != nil {
 			t.Fatal(err)
@@ -146,7 +154,7 @@ func TestWhoMayComeIn(t *testing.T) {
 func TestWhoDoesNotBelongCannotTellWhetherAPlaceExists(t *testing.T) {
 	p := &places{bearers: map[[sha256.Size]byte]session.Bearer{}}
 	tokens := &session.Tokens{Store: p, Lifetime: time.Hour, Now: time.Now}
-	g := &gate.Gate{Store: p, Tokens: tokens}
+	g := &gate.Gate{Store: p, Now: time.Now}
 	carol, _, _ := tokens.Issue(context.Background(), session.Grant{UserID: "carol"})
 	ask := func(org string) string {
 		_, err := g.Admit(context.Background(), gate.Request{Token: carol, Need: account.ReadOrganization, OrganizationID: org})

@@ -20,7 +20,7 @@ func TestTokensOfNobodyAreLimitedByAddress(t *testing.T) {
 	clock := func() time.Time { return now }
 	p := &places{bearers: map[[sha256.Size]byte]session.Bearer{}}
 	tokens := &session.Tokens{Store: p, Lifetime: time.Hour, Now: clock}
-	g := &gate.Gate{Store: p, Tokens: tokens, Limits: &limit.Memory{Now: clock}}
+	g := &gate.Gate{Store: p, Now: clock, Limits: &limit.Memory{Now: clock}}
 	issue := func() string {
 		text, _, err := tokens.Issue(context.Background(), session.Grant{UserID: "alice"})
 		if err != nil {

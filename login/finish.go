@@ -189,6 +189,9 @@ func (l *Login) logIn(ctx context.Context, f Flow, in Finish) (Outcome, error) {
 	if q, ask := question(f, u, in); ask {
 		return Outcome{}, asked{q}
 	}
+	if err := l.admitted(ctx, u, grant, organizationID); err != nil {
+		return Outcome{}, err
+	}
 	grant.UserID = u.ID
 	out := Outcome{User: u}
 	if out.Text, out.Token, err = l.Tokens.Issue(ctx, grant); err != nil {
@@ -223,7 +226,7 @@ func (l *Login) grant(ctx context.Context, f Flow, c Client) (session.Grant, str
 		return g, "", nil
 	}
 	standing, err := l.standing(ctx, f.Method.ID)
-	g.Lifetime = standing.TokenLifetime
+	g.Lifetime, g.Extend = standing.TokenLifetime, standing.ExtendTokens
 	return g, standing.OrganizationID, err
 }
 
@@ -246,12 +249,17 @@ func (l *Login) standing(ctx context.Context, methodID string) (Standing, error)
 // they came to sign up. An account is found by its link to the subject, never
 // by an address.
 func (l *Login) who(ctx context.Context, f Flow, c Client) (account.User, error) {
+	if f.Method.Kind == session.Password {
+		if err := l.Store.TouchPassword(ctx, f.UserID, f.AnsweredAt, c.IP); err != nil {
+			return account.User{}, err
+		}
+	}
 	if f.Method.Kind != session.SAML {
 		return l.Store.User(ctx, f.UserID)
 	}
 	u, err := l.Store.UserByIdentity(ctx, f.Method.ID, f.Claim.SubjectKind, f.Claim.Subject)
 	if err == nil {
-		return u, l.Store.TouchIdentity(ctx, f.Method.ID, f.Claim.SubjectKind, f.Claim.Subject, f.Claim.Email, l.Now())
+		return u, l.Store.TouchIdentity(ctx, identityOf(f, u.ID, l.Now(), c))
 	}
 	if !errors.Is(err, fault.NotFound) {
 		return account.User{}, err
@@ -293,7 +301,7 @@ func (l *Login) signUp(ctx context.Context, f Flow, c Client) (account.User, err
 	if err != nil {
 		return account.User{}, err
 	}
-	if err := l.Store.AddIdentity(ctx, identityOf(f, u.ID, now)); err != nil {
+	if err := l.Store.AddIdentity(ctx, identityOf(f, u.ID, now, c)); err != nil {
 		return account.User{}, err
 	}
 	if err := l.Store.AddMember(ctx, account.Member{OrganizationID: standing.OrganizationID, UserID: u.ID, JoinedAt: now}); err != nil {
@@ -308,10 +316,10 @@ func (l *Login) signUp(ctx context.Context, f Flow, c Client) (account.User, err
 }
 
 // identityOf binds the subject of a flow to a user.
-func identityOf(f Flow, userID string, now time.Time) account.Identity {
+func identityOf(f Flow, userID string, now time.Time, c Client) account.Identity {
 	return account.Identity{
 		MethodID: f.Method.ID, SubjectKind: f.Claim.SubjectKind, Subject: f.Claim.Subject,
-		UserID: userID, Email: f.Claim.Email, CreatedAt: now, LastUsedAt: now,
+		UserID: userID, Email: f.Claim.Email, CreatedAt: now, LastUsedAt: now, LastIP: c.IP,
 	}
 }
 

@@ -119,7 +119,7 @@ func (l *Login) link(ctx context.Context, f Flow, in Finish) (Outcome, error) {
 	if in.Yes != q.Key() {
 		return Outcome{}, asked{q}
 	}
-	if err := l.Store.AddIdentity(ctx, identityOf(f, u.ID, l.Now())); errors.Is(err, fault.Exists) {
+	if err := l.Store.AddIdentity(ctx, identityOf(f, u.ID, l.Now(), in.Client)); errors.Is(err, fault.Exists) {
 		return Outcome{}, errLinkedElsewhere()
 	} else if err != nil {
 		return Outcome{}, err

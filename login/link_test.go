@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gatehouse/account"
+	"gatehouse/gate"
 	"gatehouse/internal/demoidp"
 	"gatehouse/internal/fault"
 	"gatehouse/login"
@@ -30,7 +31,8 @@ func newLinker(w *world) *linker {
 	must(w.t, err)
 	out, err := w.finish(flow, l.b)
 	must(w.t, err)
-	l.present, err = w.Tokens.Verify(context.Background(), out.Text)
+	visit, err := w.gate.Admit(context.Background(), gate.Request{Token: out.Text, Need: account.ReadSelf})
+	l.present = visit.Bearer
 	must(w.t, err)
 	return l
 }

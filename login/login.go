@@ -23,6 +23,7 @@ import (
 	"gatehouse/internal/limit"
 	"gatehouse/internal/mail"
 	"gatehouse/internal/seal"
+	"gatehouse/policy"
 	"gatehouse/session"
 	"gatehouse/sso"
 )
@@ -65,6 +66,7 @@ type Standing struct {
 	Usable         bool // active, enabled, its organization not suspended
 	OrganizationID string
 	TokenLifetime  time.Duration // 0: as long as sessions last
+	ExtendTokens   bool          // that long from each use on
 }
 
 // Store is what Login needs of storage.
@@ -105,8 +107,24 @@ type Store interface {
 	AddUser(ctx context.Context, u account.User, passwordHash string) error
 	AddIdentity(ctx context.Context, i account.Identity) error
 
-	// TouchIdentity notes a login and the address asserted at it.
-	TouchIdentity(ctx context.Context, methodID, subjectKind, subject, email string, at time.Time) error
+	// TouchIdentity notes a login, from where it came, and the address asserted
+	// at it: LastUsedAt, LastIP and Email of the identity. It returns
+	// fault.NotFound if the subject is not linked. TouchPassword notes one by
+	// password.
+	TouchIdentity(ctx context.Context, i account.Identity) error
+	TouchPassword(ctx context.Context, userID string, at time.Time, ip netip.Addr) error
+
+	// LastSSO is when a person last logged in through an identity provider of
+	// an organization; zero: never.
+	LastSSO(ctx context.Context, userID, organizationID string) (time.Time, error)
+
+	// Policy gives an organization's authentication policy, and Organization
+	// its name and whether it is suspended.
+	Policy(ctx context.Context, organizationID string) (policy.Policy, error)
+	Organization(ctx context.Context, id string) (account.Organization, error)
+
+	// InGroup says whether a person is in a group.
+	InGroup(ctx context.Context, groupID, userID string) (bool, error)
 
 	// AddMember returns fault.Exists if the user is a member already; Member
 	// fault.NotFound if not.

@@ -134,14 +134,20 @@ func (l *Login) PasswordToken(ctx context.Context, email, password string, c Cli
 
 func (l *Login) issueForPassword(ctx context.Context, u account.User, c Client) (text string, t session.Token, err error) {
 	err = l.Store.Tx(ctx, func(ctx context.Context) error {
-		text, t, err = l.Tokens.Issue(ctx, session.Grant{
+		g := session.Grant{
 			UserID:    u.ID,
 			Method:    session.Method{Kind: session.Password},
 			LoggedIn:  l.Now(),
 			UserAgent: c.UserAgent,
 			IP:        c.IP,
-		})
-		if err != nil {
+		}
+		if err := l.Store.TouchPassword(ctx, u.ID, g.LoggedIn, c.IP); err != nil {
+			return err
+		}
+		if err := l.admitted(ctx, u, g, ""); err != nil {
+			return err
+		}
+		if text, t, err = l.Tokens.Issue(ctx, g); err != nil {
 			return err
 		}
 		return l.recordLogin(ctx, u, t, "", c)

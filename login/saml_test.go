@@ -28,8 +28,8 @@ func TestALinkedPersonLogsIn(t *testing.T) {
 	visit, err := w.gate.Admit(context.Background(), gate.Request{Token: out.Text, Need: account.ReadSelf})
 	must(t, err)
 	want := session.Method{Kind: session.SAML, ID: w.sso.ID}
-	if visit.Token.Method != want || !visit.Token.LoggedIn.Equal(w.now()) {
-		t.Errorf("got a session by %+v at %v, want %+v at %v", visit.Token.Method, visit.Token.LoggedIn, want, w.now())
+	if visit.Bearer.Token.Method != want || !visit.Bearer.Token.LoggedIn.Equal(w.now()) {
+		t.Errorf("got a session by %+v at %v, want %+v at %v", visit.Bearer.Token.Method, visit.Bearer.Token.LoggedIn, want, w.now())
 	}
 	if len(b.Methods) != 1 || b.Methods[0] != w.sso.ID {
 		t.Errorf("the browser remembers %v, want %s", b.Methods, w.sso.ID)

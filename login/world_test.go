@@ -57,7 +57,7 @@ func newWorld(t *testing.T) *world {
 	events := &audit.Log{Store: db, Now: w.now, NewID: ident.UUID}
 	people := &account.People{Store: db, Passwords: passwords, NewID: ident.Source("u"), Now: w.now, Audit: events}
 	tokens := &session.Tokens{Store: db, Lifetime: 12 * time.Hour, Now: w.now, Audit: events}
-	w.db, w.gate = db, &gate.Gate{Store: db, Tokens: tokens}
+	w.db, w.gate = db, &gate.Gate{Store: db, Now: w.now}
 	w.orgs = &account.Organizations{Store: db, NewID: ident.Source("org"), NewAccountID: ident.Source("a"), Now: w.now, Audit: events}
 	w.idps = &sso.IdPs{Store: db, Keys: keys, Base: "http://127.0.0.1:8080", NewID: ident.Source("am"), Now: w.now, Audit: events}
 	w.Login = &login.Login{

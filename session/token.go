@@ -28,16 +28,19 @@ type Kind string
 
 // The kinds of token.
 const (
-	SessionToken Kind = "session" // made by a login, lasts hours
+	SessionToken     Kind = "session"     // made by a login, lasts hours
+	PersonalToken    Kind = "personal"    // made by a person, for their programs
+	ApplicationToken Kind = "application" // of an application user
 )
 
 // lead is what the text of a token of each kind begins with.
-var lead = map[Kind]string{SessionToken: "gts_"}
+var lead = map[Kind]string{SessionToken: "gts_", PersonalToken: "gtp_", ApplicationToken: "gta_"}
 
 const (
 	randomLength   = 40
 	checksumLength = 6
 	prefixLength   = 12
+	textLength     = 4 + randomLength + checksumLength
 )
 
 // A MethodKind is a way to prove who one is.
@@ -45,9 +48,13 @@ type MethodKind string
 
 // The ways to log in.
 const (
-	Password MethodKind = "password"
-	SAML     MethodKind = "saml"
-	Recovery MethodKind = "recovery" // a link that the server's operator made
+	Password  MethodKind = "password"
+	Google    MethodKind = "google"
+	Microsoft MethodKind = "microsoft"
+	GitHub    MethodKind = "github"
+	Passkey   MethodKind = "passkey"
+	SAML      MethodKind = "saml"
+	Recovery  MethodKind = "recovery" // a link that the server's operator made
 )
 
 // A Method is how somebody logged in.
@@ -77,9 +84,27 @@ type Token struct {
 	CreatedAt time.Time
 	ExpiresAt time.Time
 
+	// MaxAge is how long the token was made to last, in whole seconds. With
+	// ExtendWhenUsed it lasts that long from each use on, but never beyond
+	// EndsAt; zero there is no such bound.
+	MaxAge         time.Duration
+	ExtendWhenUsed bool
+	EndsAt         time.Time
+
+	Ranges []netip.Prefix // from where alone it counts; empty: from everywhere
+	Scopes Scopes         // to what it is narrowed; empty: to nothing
+
 	Description string     // of a token that a person made; empty for a login
 	UserAgent   string     // that logged in, up to 256 bytes
 	IP          netip.Addr // that logged in; zero if not known
+	LastUse     Use        // zero: never
+}
+
+// A Use is when, from where and by what a token was used.
+type Use struct {
+	At        time.Time
+	IP        netip.Addr // zero if not known
+	UserAgent string     // up to 256 bytes
 }
 
 // A Bearer is a token together with what decides whether it still counts.
@@ -94,6 +119,10 @@ type Bearer struct {
 	// Linked says that the person is still linked to the IdP that the token
 	// came from. True where it came from none.
 	Linked bool
+
+	MethodOrganizationID string    // whose IdP it came from; else empty
+	Fellow               bool      // the person belongs to that organization
+	SSO                  time.Time // last login through an IdP of who manages the person; zero: none, or nobody does
 }
 
 // Store is what Tokens needs of storage.
@@ -104,13 +133,31 @@ type Store interface {
 	// the same prefix already.
 	AddToken(ctx context.Context, t Token) error
 
-	// Bearer finds a token by its hash. It returns fault.NotFound if there is
-	// none.
-	Bearer(ctx context.Context, hash [sha256.Size]byte) (Bearer, error)
-
 	// DeleteToken removes a token and says whose it was. It returns
 	// fault.NotFound if there is none.
 	DeleteToken(ctx context.Context, hash [sha256.Size]byte) (Deleted, error)
+
+	// TokensOf lists a person's tokens that expire after now, oldest first.
+	// TokenOf finds one of them by its whole prefix, or by its hash where
+	// prefix is empty; it returns fault.NotFound if the person has none such.
+	TokensOf(ctx context.Context, userID string, now time.Time) ([]Token, error)
+	TokenOf(ctx context.Context, userID, prefix string, hash [sha256.Size]byte) (Token, error)
+
+	// CountTokens counts a person's tokens of a kind that expire after now.
+	// With the user locked, no other transaction adds one meanwhile.
+	CountTokens(ctx context.Context, userID string, kind Kind, now time.Time) (int, error)
+	LockUser(ctx context.Context, userID string) error
+
+	// DescribeToken changes what a person calls a token.
+	DescribeToken(ctx context.Context, hash [sha256.Size]byte, description string) error
+
+	// ExpireTokens removes all tokens of a person, and lets none count that
+	// was made before now. It says how many there were.
+	ExpireTokens(ctx context.Context, userID string, now time.Time) (int, error)
+
+	// NoteUses writes down uses of tokens, and until when they last by that.
+	// Tokens that are gone are left out.
+	NoteUses(ctx context.Context, uses []Used) error
 }
 
 // A Deleted is what is left to say of a token that was removed.
@@ -126,6 +173,8 @@ type Tokens struct {
 	Lifetime time.Duration // of a session, where its method says nothing
 	Now      func() time.Time
 	Audit    *audit.Log
+	Rules    Rules // nil: whoever may come in may make tokens
+	Uses     *Uses // nil: what the store says is all
 }
 
 // A Grant is what a login earned.
@@ -135,6 +184,7 @@ type Grant struct {
 	TwoFactor bool
 	LoggedIn  time.Time     // when the person proved who they are to us
 	Lifetime  time.Duration // 0: as long as sessions last
+	Extend    bool          // it lasts that long from each use on
 	Ends      time.Time     // never later than this; zero: no such bound
 	UserAgent string
 	IP        netip.Addr
@@ -157,55 +207,51 @@ func (s *Tokens) Issue(ctx context.Context, g Grant) (text string, t Token, err 
 	t = Token{
 		UserID: g.UserID, Kind: SessionToken, Method: g.Method, TwoFactor: g.TwoFactor,
 		LoggedIn: g.LoggedIn, CreatedAt: now, ExpiresAt: expires,
-		UserAgent: clip(g.UserAgent, 256), IP: g.IP,
+		MaxAge: lifetime.Truncate(time.Second), ExtendWhenUsed: g.Extend, EndsAt: g.Ends,
+		UserAgent: clip(g.UserAgent, mostAgent), IP: g.IP,
 	}
+	text, err = s.add(ctx, &t)
+	return text, t, err
+}
+
+// add gives a token its text, and keeps it.
+func (s *Tokens) add(ctx context.Context, t *Token) (text string, err error) {
 	// A prefix is short enough to be taken: try again, do not fail a login.
 	for range 3 {
-		text = newText(SessionToken)
+		text = newText(t.Kind)
 		t.Hash, t.Prefix = sha256.Sum256([]byte(text)), text[:prefixLength]
-		if err = s.Store.AddToken(ctx, t); !errors.Is(err, fault.Exists) {
+		if err = s.Store.AddToken(ctx, *t); !errors.Is(err, fault.Exists) {
 			break
 		}
 	}
 	if err != nil {
-		return "", Token{}, fmt.Errorf("add token: %w", err)
+		return "", fmt.Errorf("add token: %w", err)
 	}
-	return text, t, nil
+	return text, nil
 }
 
-// ErrUnknown is the cause, for the gate to count, where a token that could be
-// one is nobody's.
-var ErrUnknown = errors.New("no such token")
+// mostAgent bounds what is kept of a program's name for itself, in bytes.
+const mostAgent = 256
 
-// errNotValid is the one answer to every token that does not count, so that it
+// ErrNotValid is the one answer to every token that does not count, so that it
 // tells nobody why.
-func errNotValid() *fault.Error {
+func ErrNotValid() *fault.Error {
 	return fault.Unauthenticated.Errorf("The token is not valid, or not any more. Log in again.").Coded("authentication_failed")
 }
 
-// Verify gives the person that a token stands for. A token does not count
-// once it expired, its person was deactivated or expired all tokens, its login
-// method was disabled or deleted, or the person's link to it was cut. It
-// returns fault.Unauthenticated, caused by ErrUnknown where there is none.
-func (s *Tokens) Verify(ctx context.Context, text string) (Bearer, error) {
+// Hash gives what a token is stored under, if a text could be one at all.
+func Hash(text string) (hash [sha256.Size]byte, ok bool) {
 	if !wellFormed(text) {
-		return Bearer{}, errNotValid()
+		return hash, false
 	}
-	b, err := s.Store.Bearer(ctx, sha256.Sum256([]byte(text)))
-	if errors.Is(err, fault.NotFound) {
-		return Bearer{}, errNotValid().Because(ErrUnknown)
-	}
-	if err != nil {
-		return Bearer{}, fmt.Errorf("find token: %w", err)
-	}
-	if why := b.refusal(s.Now()); why != "" {
-		return Bearer{}, errNotValid().Because(errors.New(why))
-	}
-	return b, nil
+	return sha256.Sum256([]byte(text)), true
 }
 
-// refusal says why b does not count at the moment now, or nothing.
-func (b Bearer) refusal(now time.Time) string {
+// Refusal says, for the log, why b does not count at the moment now, or
+// nothing. A token does not count once it expired, its person was deactivated
+// or expired all tokens, its login method was disabled or deleted, or the
+// person's link to it was cut.
+func (b *Bearer) Refusal(now time.Time) string {
 	switch {
 	case !now.Before(b.ExpiresAt):
 		return "token expired"
@@ -259,15 +305,16 @@ func newText(k Kind) string {
 // wellFormed reports whether text could be a token: right length, known kind,
 // right checksum.
 func wellFormed(text string) bool {
-	if len(text) != 4+randomLength+checksumLength {
+	if len(text) != textLength {
 		return false
 	}
-	known := false
-	for _, l := range lead {
-		known = known || strings.HasPrefix(text, l)
+	switch text[:4] {
+	case "gts_", "gtp_", "gta_":
+	default:
+		return false
 	}
 	body := text[:len(text)-checksumLength]
-	return known && text[len(body):] == checksum(body)
+	return text[len(body):] == checksum(body)
 }
 
 // checksum is the CRC-32 (IEEE) of body in six digits of base 62.

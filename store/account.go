@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"gatehouse/account"
+	"gatehouse/gate"
 	"gatehouse/internal/fault"
 )
 
@@ -73,10 +74,12 @@ func (s *Store) UserByEmail(ctx context.Context, email string) (account.User, er
 
 // UpdateUser implements account.PeopleStore.
 func (s *Store) UpdateUser(ctx context.Context, u account.User) error {
-	return s.change(ctx, fault.NotFound.Errorf(noUser), `
-		UPDATE person SET real_name = $2, city = $3, country = $4, department = $5, job_title = $6, updated_at = $7
-		WHERE id = $1`,
-		u.ID, u.RealName, u.City, u.Country, u.Department, u.JobTitle, stamp(u.UpdatedAt))
+	return s.noting(ctx, gate.UserKey(u.ID), func(ctx context.Context) error {
+		return s.change(ctx, fault.NotFound.Errorf(noUser), `
+			UPDATE person SET real_name = $2, city = $3, country = $4, department = $5, job_title = $6, updated_at = $7
+			WHERE id = $1`,
+			u.ID, u.RealName, u.City, u.Country, u.Department, u.JobTitle, stamp(u.UpdatedAt))
+	})
 }
 
 // HasUsers implements account.PeopleStore.

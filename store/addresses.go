@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gatehouse/account"
+	"gatehouse/gate"
 	"gatehouse/internal/fault"
 )
 
@@ -53,14 +54,16 @@ func (s *Store) EndAddressCodes(ctx context.Context, userID string, now time.Tim
 
 // ProveAddress implements account.AddressStore.
 func (s *Store) ProveAddress(ctx context.Context, userID, email string, now time.Time) error {
-	return s.change(ctx, fault.NotFound.Errorf(noUser), `
-		UPDATE person SET address_proved = TRUE, updated_at = $3
-		WHERE id = $1 AND email = $2 AND state = 'active'`, userID, email, stamp(now))
+	return s.noting(ctx, gate.UserKey(userID), func(ctx context.Context) error {
+		return s.change(ctx, fault.NotFound.Errorf(noUser), `
+			UPDATE person SET address_proved = TRUE, updated_at = $3
+			WHERE id = $1 AND email = $2 AND state = 'active'`, userID, email, stamp(now))
+	})
 }
 
 // Disown implements account.AddressStore.
 func (s *Store) Disown(ctx context.Context, userID, email, instead string, now time.Time) error {
-	return s.Tx(ctx, func(ctx context.Context) error {
+	return s.noting(ctx, gate.UserKey(userID), func(ctx context.Context) error {
 		err := s.change(ctx, fault.NotFound.Errorf(noUser), `
 			UPDATE person SET email = $3, password_hash = '', state = 'deactivated', tokens_valid_from = $4, updated_at = $4
 			WHERE id = $1 AND email = $2 AND NOT address_proved`, userID, email, instead, stamp(now))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gatehouse/account"
+	"gatehouse/gate"
 	"gatehouse/internal/ident"
 	"gatehouse/session"
 	"gatehouse/store"
@@ -100,7 +101,7 @@ func BenchmarkBearer(b *testing.B) {
 				token := bearer(b, s)
 				b.ReportAllocs()
 				work(b, callers, func(ctx context.Context) error {
-					_, err := s.Bearer(ctx, token.Hash)
+					_, err := s.Pass(ctx, token.Hash, gate.Where{})
 					return err
 				})
 			})

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gatehouse/account"
+	"gatehouse/gate"
 	"gatehouse/internal/fault"
 )
 
@@ -72,7 +73,9 @@ func (s *Store) sameGroup(ctx context.Context, g account.Group, otherwise *fault
 
 // DeleteGroup implements account.GroupStore.
 func (s *Store) DeleteGroup(ctx context.Context, organizationID, id string) error {
-	return s.change(ctx, noGroup(), `DELETE FROM user_group WHERE id = $1 AND organization_id = $2`, id, organizationID)
+	return s.noting(ctx, gate.OrganizationKey(organizationID), func(ctx context.Context) error {
+		return s.change(ctx, noGroup(), `DELETE FROM user_group WHERE id = $1 AND organization_id = $2`, id, organizationID)
+	})
 }
 
 // Groups implements account.GroupStore.
@@ -127,6 +130,7 @@ func (s *Store) AddGroupMembers(ctx context.Context, groupID string, userIDs []s
 			WHERE g.id = $1 AND m.user_id IN `+list+`
 			ON CONFLICT DO NOTHING
 			RETURNING user_id`, args...)
+		s.noteUsers(ctx, added)
 		return err
 	})
 	return added, err
@@ -139,9 +143,18 @@ func (s *Store) RemoveGroupMembers(ctx context.Context, groupID string, userIDs 
 		removed, err = all(ctx, s, scanID, `
 			DELETE FROM user_group_member WHERE group_id = $1 AND user_id IN `+list+`
 			RETURNING user_id`, args...)
+		s.noteUsers(ctx, removed)
 		return err
 	})
 	return removed, err
+}
+
+// noteUsers notes that people came into a group or left it, which a policy
+// may be tried on.
+func (s *Store) noteUsers(ctx context.Context, userIDs []string) {
+	for _, id := range userIDs {
+		s.note(ctx, gate.UserKey(id))
+	}
 }
 
 // inList writes the right side of an IN: parameters for the texts behind those

@@ -5,9 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"gatehouse/account"
+	"gatehouse/gate"
 	"gatehouse/internal/fault"
 	"gatehouse/login"
 )
@@ -38,14 +40,14 @@ func scanMethod(r row) (m login.Method, err error) {
 func (s *Store) Standing(ctx context.Context, methodID string) (login.Standing, error) {
 	standing, err := one(ctx, s, scanStanding, `
 		SELECT i.enabled AND i.state = 'active' AND i.deleted_at IS NULL AND NOT o.suspended,
-			i.organization_id, i.token_max_age
+			i.organization_id, i.token_max_age, i.token_extend_when_used
 		FROM idp i JOIN organization o ON o.id = i.organization_id
 		WHERE i.id = $1`, methodID)
 	return standing, missing(err, noIdP)
 }
 
 func scanStanding(r row) (st login.Standing, err error) {
-	return st, r.Scan(&st.Usable, &st.OrganizationID, seconds{&st.TokenLifetime})
+	return st, r.Scan(&st.Usable, &st.OrganizationID, seconds{&st.TokenLifetime}, &st.ExtendTokens)
 }
 
 // UseOnce implements login.Store. What is kept is a hash, so that a stranger's
@@ -140,16 +142,42 @@ func (s *Store) UserByIdentity(ctx context.Context, methodID, subjectKind, subje
 // AddIdentity implements login.Store.
 func (s *Store) AddIdentity(ctx context.Context, i account.Identity) error {
 	return s.change(ctx, fault.Exists.Errorf("Somebody is linked to this subject already."), `
-		INSERT INTO identity (method_id, subject_kind, subject, user_id, email, created_at, last_used_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)
+		INSERT INTO identity (method_id, subject_kind, subject, user_id, email, created_at, last_used_at, last_ip)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT (method_id, subject_kind, subject) DO NOTHING`,
-		i.MethodID, i.SubjectKind, i.Subject, i.UserID, i.Email, stamp(i.CreatedAt), stamp(i.LastUsedAt))
+		i.MethodID, i.SubjectKind, i.Subject, i.UserID, i.Email, stamp(i.CreatedAt), stamp(i.LastUsedAt), addressText(i.LastIP))
 }
 
-// TouchIdentity implements login.Store.
-func (s *Store) TouchIdentity(ctx context.Context, methodID, subjectKind, subject, email string, at time.Time) error {
-	return s.change(ctx, fault.NotFound.Errorf("Nobody is linked to this subject."), `
-		UPDATE identity SET email = $4, last_used_at = $5
-		WHERE method_id = $1 AND subject_kind = $2 AND subject = $3`,
-		methodID, subjectKind, subject, email, stamp(at))
+// TouchIdentity implements login.Store. The tokens of a managed person may have
+// waited for this login.
+func (s *Store) TouchIdentity(ctx context.Context, i account.Identity) error {
+	return s.Tx(ctx, func(ctx context.Context) error {
+		managed, err := one(ctx, s, func(r row) (id string, err error) { return id, r.Scan(text{&id}) }, `
+			UPDATE identity SET email = $4, last_used_at = $5, last_ip = $6
+			WHERE method_id = $1 AND subject_kind = $2 AND subject = $3
+			RETURNING (SELECT p.id FROM person p WHERE p.id = identity.user_id AND p.managing_organization_id IS NOT NULL)`,
+			i.MethodID, i.SubjectKind, i.Subject, i.Email, stamp(i.LastUsedAt), addressText(i.LastIP))
+		if managed != "" {
+			s.note(ctx, gate.UserKey(managed))
+		}
+		return missing(err, "Nobody is linked to this subject.")
+	})
+}
+
+// TouchPassword implements login.Store.
+func (s *Store) TouchPassword(ctx context.Context, userID string, at time.Time, ip netip.Addr) error {
+	return s.change(ctx, fault.NotFound.Errorf(noUser),
+		`UPDATE person SET password_used_at = $2, password_used_ip = $3 WHERE id = $1`, userID, stamp(at), addressText(ip))
+}
+
+// LastSSO implements login.Store.
+func (s *Store) LastSSO(ctx context.Context, userID, organizationID string) (time.Time, error) {
+	found, err := all(ctx, s, func(r row) (at time.Time, err error) { return at, r.Scan(moment{&at}) }, `
+		SELECT l.last_used_at FROM identity l JOIN idp i ON i.id = l.method_id
+		WHERE l.user_id = $1 AND i.organization_id = $2
+		ORDER BY l.last_used_at DESC LIMIT 1`, userID, organizationID)
+	if err != nil || len(found) == 0 {
+		return time.Time{}, err
+	}
+	return found[0], nil
 }

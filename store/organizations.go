@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"gatehouse/account"
+	"gatehouse/gate"
 	"gatehouse/internal/fault"
 )
 
@@ -61,6 +62,7 @@ func (s *Store) UpdateOrganization(ctx context.Context, o account.Organization) 
 		if err != nil {
 			return err
 		}
+		s.note(ctx, gate.OrganizationKey(o.ID))
 		return s.change(ctx, fault.NotFound.Errorf(noAccount),
 			`UPDATE account SET name = $2, updated_at = $3 WHERE organization_id = $1 AND parent_id IS NULL`,
 			o.ID, o.Name, stamp(o.UpdatedAt))
@@ -88,11 +90,13 @@ func (s *Store) Memberships(ctx context.Context, userID string) ([]account.Membe
 
 // AddMember implements account.OrganizationStore and login.Store.
 func (s *Store) AddMember(ctx context.Context, m account.Member) error {
-	return s.change(ctx, fault.Exists.Errorf("This person is a member already."), `
-		INSERT INTO member (organization_id, user_id, super_admin, joined_at)
-		VALUES ($1, $2, $3, $4)
-		ON CONFLICT (organization_id, user_id) DO NOTHING`,
-		m.OrganizationID, m.UserID, m.SuperAdmin, stamp(m.JoinedAt))
+	return s.noting(ctx, gate.UserKey(m.UserID), func(ctx context.Context) error {
+		return s.change(ctx, fault.Exists.Errorf("This person is a member already."), `
+			INSERT INTO member (organization_id, user_id, super_admin, joined_at)
+			VALUES ($1, $2, $3, $4)
+			ON CONFLICT (organization_id, user_id) DO NOTHING`,
+			m.OrganizationID, m.UserID, m.SuperAdmin, stamp(m.JoinedAt))
+	})
 }
 
 // AddAccount implements account.OrganizationStore.
@@ -130,7 +134,9 @@ func (s *Store) Units(ctx context.Context, organizationID string) ([]account.Acc
 
 // UpdateAccount implements account.OrganizationStore.
 func (s *Store) UpdateAccount(ctx context.Context, a account.Account) error {
-	return s.change(ctx, fault.NotFound.Errorf(noAccount),
-		`UPDATE account SET name = $2, updated_at = $3 WHERE id = $1 AND parent_id IS NOT NULL`,
-		a.ID, a.Name, stamp(a.UpdatedAt))
+	return s.noting(ctx, gate.OrganizationKey(a.OrganizationID), func(ctx context.Context) error {
+		return s.change(ctx, fault.NotFound.Errorf(noAccount),
+			`UPDATE account SET name = $2, updated_at = $3 WHERE id = $1 AND parent_id IS NOT NULL`,
+			a.ID, a.Name, stamp(a.UpdatedAt))
+	})
 }

@@ -128,6 +128,11 @@ func oneLine(err error) string { return strings.Join(strings.Fields(err.Error())
 
 func (p *postgres) close() error { return p.db.Close() }
 
+// clock does not stand still within a transaction, as now() does.
+func (p *postgres) clock() string {
+	return `CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)`
+}
+
 // exec runs a statement on its own.
 func (p *postgres) exec(ctx context.Context, query string, args []any) (n int64, err error) {
 	err = repeat(ctx, func() error {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"time"
 
+	"gatehouse/gate"
 	"gatehouse/internal/fault"
 	"gatehouse/login"
 )
@@ -23,8 +24,10 @@ func scanRecovery(r row) (l login.RecoveryLink, err error) {
 
 // SetSuperAdmin implements login.RecoveryStore.
 func (s *Store) SetSuperAdmin(ctx context.Context, organizationID, userID string, is bool) error {
-	return s.change(ctx, fault.NotFound.Errorf("This person is not a member."),
-		`UPDATE member SET super_admin = $3 WHERE organization_id = $1 AND user_id = $2`, organizationID, userID, is)
+	return s.noting(ctx, gate.UserKey(userID), func(ctx context.Context) error {
+		return s.change(ctx, fault.NotFound.Errorf("This person is not a member."),
+			`UPDATE member SET super_admin = $3 WHERE organization_id = $1 AND user_id = $2`, organizationID, userID, is)
+	})
 }
 
 // AddRecoveryLink implements login.RecoveryStore.

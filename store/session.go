@@ -3,12 +3,34 @@ package store
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
 
+	"gatehouse/gate"
 	"gatehouse/internal/fault"
 	"gatehouse/session"
 )
 
 var _ session.Store = (*Store)(nil)
+
+// tokenColumns are what tokenFields read, of a token t.
+const tokenColumns = `t.hash, t.user_id, t.prefix, t.kind, t.method_kind, COALESCE(t.method_id, t.recovers), t.two_factor,
+	t.logged_in_at, t.created_at, t.expires_at, t.max_age, t.extend_when_used, t.ends_at, t.ip_ranges, t.scopes,
+	t.description, t.user_agent, t.ip, t.last_used_at, t.last_ip, t.last_agent`
+
+// tokenFields are where tokenColumns go.
+func tokenFields(t *session.Token) []any {
+	return []any{
+		fixed{t.Hash[:]}, &t.UserID, &t.Prefix, &t.Kind, &t.Method.Kind, text{&t.Method.ID}, &t.TwoFactor,
+		moment{&t.LoggedIn}, moment{&t.CreatedAt}, moment{&t.ExpiresAt}, seconds{&t.MaxAge}, &t.ExtendWhenUsed, moment{&t.EndsAt},
+		ranges{&t.Ranges}, words{(*[]string)(&t.Scopes)},
+		&t.Description, &t.UserAgent, address{&t.IP}, moment{&t.LastUse.At}, address{&t.LastUse.IP}, &t.LastUse.UserAgent,
+	}
+}
+
+func scanToken(r row) (t session.Token, err error) { return t, r.Scan(tokenFields(&t)...) }
 
 // AddToken implements session.Store.
 func (s *Store) AddToken(ctx context.Context, t session.Token) error {
@@ -20,54 +42,88 @@ func (s *Store) AddToken(ctx context.Context, t session.Token) error {
 	}
 	return s.change(ctx, fault.Exists.Errorf("The user has a token with this prefix already."), `
 		INSERT INTO token (hash, user_id, prefix, kind, method_kind, method_id, two_factor,
-			logged_in_at, created_at, expires_at, description, user_agent, ip, recovers)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+			logged_in_at, created_at, expires_at, description, user_agent, ip, recovers,
+			max_age, extend_when_used, ends_at, ip_ranges, scopes)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 		ON CONFLICT DO NOTHING`,
 		t.Hash[:], t.UserID, t.Prefix, string(t.Kind), string(t.Method.Kind), textOrNull(methodID), t.TwoFactor,
-		stamp(t.LoggedIn), stamp(t.CreatedAt), stamp(t.ExpiresAt), t.Description, t.UserAgent, addressText(t.IP), textOrNull(recovers))
+		stamp(t.LoggedIn), stamp(t.CreatedAt), stamp(t.ExpiresAt), t.Description, t.UserAgent, addressText(t.IP), textOrNull(recovers),
+		int64(t.MaxAge/time.Second), t.ExtendWhenUsed, stampOrNull(t.EndsAt), rangesText(t.Ranges), strings.Join(t.Scopes, " "))
 }
 
-// Bearer implements session.Store. Every request runs it: it is one look-up by
-// key in each of five tables, and never more.
-func (s *Store) Bearer(ctx context.Context, hash [sha256.Size]byte) (session.Bearer, error) {
-	b, err := one(ctx, s, scanBearer, `
-		SELECT t.prefix, t.kind, t.method_kind, COALESCE(t.method_id, t.recovers), t.two_factor,
-			t.logged_in_at, t.created_at, t.expires_at, t.description, t.user_agent, t.ip,
-			COALESCE(i.enabled AND i.state = 'active' AND i.deleted_at IS NULL AND NOT o.suspended, FALSE),
-			EXISTS (SELECT 1 FROM identity l WHERE l.user_id = t.user_id AND l.method_id = t.method_id),
-			`+userColumns+`
-		FROM token t
-		JOIN person p ON p.id = t.user_id
-		LEFT JOIN idp i ON i.id = t.method_id
-		LEFT JOIN organization o ON o.id = i.organization_id
-		WHERE t.hash = $1`, hash[:])
-	if err != nil {
-		return session.Bearer{}, missing(err, "There is no such token.")
-	}
-	b.Hash = hash
-	return b, nil
+// TokensOf implements session.Store.
+func (s *Store) TokensOf(ctx context.Context, userID string, now time.Time) ([]session.Token, error) {
+	return all(ctx, s, scanToken, `
+		SELECT `+tokenColumns+` FROM token t
+		WHERE t.user_id = $1 AND t.expires_at > $2
+		ORDER BY t.created_at, t.prefix`, userID, stamp(now))
 }
 
-func scanBearer(r row) (b session.Bearer, err error) {
-	fields := []any{
-		&b.Prefix, &b.Kind, &b.Method.Kind, text{&b.Method.ID}, &b.TwoFactor,
-		moment{&b.LoggedIn}, moment{&b.CreatedAt}, moment{&b.ExpiresAt}, &b.Description, &b.UserAgent, address{&b.IP},
-		&b.MethodUsable, &b.Linked,
+// TokenOf implements session.Store: the same look-up, whoever's token it is.
+func (s *Store) TokenOf(ctx context.Context, userID, prefix string, hash [sha256.Size]byte) (session.Token, error) {
+	column, value := `t.prefix`, any(prefix)
+	if prefix == "" {
+		column, value = `t.hash`, hash[:]
 	}
-	if err := r.Scan(append(fields, userFields(&b.User)...)...); err != nil {
-		return session.Bearer{}, err
+	t, err := one(ctx, s, scanToken, `SELECT `+tokenColumns+` FROM token t WHERE t.user_id = $1 AND `+column+` = $2`, userID, value)
+	return t, missing(err, noToken)
+}
+
+const noToken = "You have no such token."
+
+// CountTokens implements session.Store.
+func (s *Store) CountTokens(ctx context.Context, userID string, kind session.Kind, now time.Time) (int, error) {
+	return s.count(ctx, `SELECT count(*) FROM token WHERE user_id = $1 AND kind = $2 AND expires_at > $3`, userID, string(kind), stamp(now))
+}
+
+// LockUser implements session.Store: a changed row is a lock that both
+// databases know.
+func (s *Store) LockUser(ctx context.Context, userID string) error {
+	if s.current(ctx) == nil {
+		return fmt.Errorf("lock user: there is no transaction to hold the lock")
 	}
-	b.UserID = b.User.ID
-	// These belong to no method that could be disabled or unlinked.
-	if b.Method.Kind == session.Password || b.Method.Kind == session.Recovery {
-		b.MethodUsable, b.Linked = true, true
-	}
-	return b, nil
+	return s.change(ctx, fault.NotFound.Errorf(noUser), `UPDATE person SET updated_at = updated_at WHERE id = $1`, userID)
+}
+
+// DescribeToken implements session.Store.
+func (s *Store) DescribeToken(ctx context.Context, hash [sha256.Size]byte, description string) error {
+	return s.change(ctx, fault.NotFound.Errorf(noToken), `UPDATE token SET description = $2 WHERE hash = $1`, hash[:], description)
+}
+
+// ExpireTokens implements session.Store.
+func (s *Store) ExpireTokens(ctx context.Context, userID string, now time.Time) (n int, err error) {
+	err = s.noting(ctx, gate.UserKey(userID), func(ctx context.Context) error {
+		err := s.change(ctx, fault.NotFound.Errorf(noUser), `UPDATE person SET tokens_valid_from = $2, updated_at = $2 WHERE id = $1`, userID, stamp(now))
+		if err != nil {
+			return err
+		}
+		gone, err := s.exec(ctx, `DELETE FROM token WHERE user_id = $1`, userID)
+		n = int(gone)
+		return err
+	})
+	return n, err
+}
+
+// NoteUses implements session.Store.
+func (s *Store) NoteUses(ctx context.Context, uses []session.Used) error {
+	return s.Tx(ctx, func(ctx context.Context) error {
+		for _, u := range uses {
+			_, err := s.exec(ctx, `
+				UPDATE token SET last_used_at = $2, last_ip = $3, last_agent = $4,
+					expires_at = CASE WHEN $5 > expires_at THEN $5 ELSE expires_at END
+				WHERE hash = $1 AND (last_used_at IS NULL OR last_used_at <= $2)`,
+				u.Hash[:], stamp(u.Use.At), addressText(u.Use.IP), u.Use.UserAgent, stamp(u.ExpiresAt))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // DeleteToken implements session.Store.
 func (s *Store) DeleteToken(ctx context.Context, hash [sha256.Size]byte) (d session.Deleted, err error) {
-	err = s.Tx(ctx, func(ctx context.Context) error {
+	err = s.noting(ctx, gate.TokenKey(hash), func(ctx context.Context) error {
 		d, err = one(ctx, s, scanDeleted, `
 			DELETE FROM token WHERE hash = $1
 			RETURNING prefix, user_id,
@@ -81,4 +137,49 @@ func (s *Store) DeleteToken(ctx context.Context, hash [sha256.Size]byte) (d sess
 
 func scanDeleted(r row) (d session.Deleted, err error) {
 	return d, r.Scan(&d.Prefix, &d.User.ID, &d.User.Name, text{&d.OrganizationID})
+}
+
+// ranges reads address ranges that are separated by spaces.
+type ranges struct{ to *[]netip.Prefix }
+
+// Scan makes ranges a sql.Scanner.
+func (a ranges) Scan(value any) error {
+	var all []string
+	if err := (words{&all}).Scan(value); err != nil {
+		return err
+	}
+	*a.to = nil
+	for _, text := range all {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return fmt.Errorf("read address range: %w", err)
+		}
+		*a.to = append(*a.to, p)
+	}
+	return nil
+}
+
+// rangesText is how address ranges are written.
+func rangesText(all []netip.Prefix) string {
+	texts := make([]string, len(all))
+	for i, p := range all {
+		texts[i] = p.String()
+	}
+	return strings.Join(texts, " ")
+}
+
+// words reads texts that are separated by spaces.
+type words struct{ to *[]string }
+
+// Scan makes words a sql.Scanner.
+func (w words) Scan(value any) error {
+	var s string
+	if err := (text{&s}).Scan(value); err != nil {
+		return err
+	}
+	*w.to = nil
+	if s != "" {
+		*w.to = strings.Split(s, " ")
+	}
+	return nil
 }

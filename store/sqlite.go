@@ -126,6 +126,11 @@ func dsn(path, options string) string {
 	return u.String()
 }
 
+// clock is of the machine: all who use the file are on it.
+func (d *sqliteDB) clock() string {
+	return `CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)`
+}
+
 func (d *sqliteDB) close() error { return d.closed() }
 
 // stop lets the writer and the readers finish what they were given.

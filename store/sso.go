@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"gatehouse/gate"
 	"gatehouse/internal/fault"
 	"gatehouse/sso"
 )
@@ -61,18 +62,20 @@ func (s *Store) AddIdP(ctx context.Context, i *sso.IdP) error {
 func (s *Store) UpdateIdP(ctx context.Context, i *sso.IdP) error {
 	args := []any{i.ID, i.Name, i.Enabled, string(i.State), stamp(i.UpdatedAt), deletion(i)}
 	args = append(args, settingsValues(i.Settings)...)
-	return s.change(ctx, fault.NotFound.Errorf(noIdP), `
-		UPDATE idp SET name = $2, enabled = $3, state = $4, updated_at = $5, deleted_at = $6,
-			entity_id = $7, sso_url = $8, binding = $9, certificate_pem = $10,
-			digest_algorithm = $11, signature_algorithm = $12, variant = $13,
-			sign_requests = $14, want_assertion_signed = $15, request_authn_context = $16,
-			idp_login_allowed = $17, join_groups = $18,
-			map_email = $19, map_first_name = $20, map_last_name = $21,
-			map_real_name = $22, map_identity = $23, map_groups = $24,
-			allow_sha1 = $25, allow_small_keys = $26,
-			token_max_age = $27, token_extend_when_used = $28, auto_join_group_id = $29,
-			idp_login_mode = $30
-		WHERE id = $1`, args...)
+	return s.noting(ctx, gate.MethodKey(i.ID), func(ctx context.Context) error {
+		return s.change(ctx, fault.NotFound.Errorf(noIdP), `
+			UPDATE idp SET name = $2, enabled = $3, state = $4, updated_at = $5, deleted_at = $6,
+				entity_id = $7, sso_url = $8, binding = $9, certificate_pem = $10,
+				digest_algorithm = $11, signature_algorithm = $12, variant = $13,
+				sign_requests = $14, want_assertion_signed = $15, request_authn_context = $16,
+				idp_login_allowed = $17, join_groups = $18,
+				map_email = $19, map_first_name = $20, map_last_name = $21,
+				map_real_name = $22, map_identity = $23, map_groups = $24,
+				allow_sha1 = $25, allow_small_keys = $26,
+				token_max_age = $27, token_extend_when_used = $28, auto_join_group_id = $29,
+				idp_login_mode = $30
+			WHERE id = $1`, args...)
+	})
 }
 
 func deletion(i *sso.IdP) any {

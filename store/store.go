@@ -38,8 +38,9 @@ type Config struct {
 
 // A Store keeps everything. It is safe for use by many goroutines at once.
 type Store struct {
-	db   database
-	keys *seal.Keyring
+	db      database
+	keys    *seal.Keyring
+	changed func(keys []string) // nil: nobody wants to know
 }
 
 // A database is what the two differ in.
@@ -49,6 +50,10 @@ type database interface {
 	// transact runs fn in a transaction, perhaps several times: all but the
 	// last time what it did is undone.
 	transact(ctx context.Context, fn func(handle) error) error
+
+	// clock is an expression for the database's time, in milliseconds since
+	// 1970.
+	clock() string
 
 	close() error
 }
@@ -117,29 +122,46 @@ func (s *Store) Ping(ctx context.Context) error {
 // nobody waits long behind it.
 const mostSwept = 500
 
-// Sweep deletes the tokens, flows, used keys and recovery links that ended at or before now,
-// in small batches, and reports how many there were. Nothing depends on it but
+// Sweep deletes what ended at or before now, in small batches, and reports how many there were. Nothing depends on it but
 // space: what ended is never found.
 func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 	total := int64(0)
 	for _, query := range []string{
 		`DELETE FROM flow WHERE id IN (SELECT id FROM flow WHERE expires_at <= $1 LIMIT $2)`,
 		`DELETE FROM used_key WHERE hash IN (SELECT hash FROM used_key WHERE expires_at <= $1 LIMIT $2)`,
-		`DELETE FROM token WHERE hash IN (SELECT hash FROM token WHERE expires_at <= $1 LIMIT $2)`,
 		`DELETE FROM mail WHERE id IN (SELECT id FROM mail WHERE forget_at <= $1 LIMIT $2)`,
 		`DELETE FROM address_code WHERE hash IN (SELECT hash FROM address_code WHERE forget_at <= $1 LIMIT $2)`,
 		`DELETE FROM recovery_link WHERE hash IN (SELECT hash FROM recovery_link WHERE expires_at <= $1 LIMIT $2)`,
 	} {
-		for {
-			n, err := s.exec(ctx, query, stamp(now), mostSwept)
-			total += n
-			if err != nil {
-				return total, fmt.Errorf("sweep: %w", err)
-			}
-			if n < mostSwept {
-				break
-			}
+		n, err := s.sweep(ctx, query, stamp(now))
+		total += n
+		if err != nil {
+			return total, err
 		}
 	}
-	return total, nil
+	// A use that extends a token is written a moment later.
+	n, err := s.sweep(ctx, `DELETE FROM token WHERE hash IN (SELECT hash FROM token WHERE expires_at <= $1 LIMIT $2)`, stamp(now.Add(-tokensFor)))
+	total += n
+	if err != nil {
+		return total, err
+	}
+	n, err = s.sweep(ctx, `DELETE FROM change_note WHERE (at, id) IN (SELECT at, id FROM change_note WHERE at < `+s.db.clock()+` - $1 LIMIT $2)`, notesFor.Milliseconds())
+	return total + n, err
+}
+
+// tokensFor is how long tokens stay that have expired.
+const tokensFor = 5 * time.Minute
+
+// sweep runs one statement until it has nothing more to do.
+func (s *Store) sweep(ctx context.Context, query string, bound any) (total int64, err error) {
+	for {
+		n, err := s.exec(ctx, query, bound, mostSwept)
+		total += n
+		if err != nil {
+			return total, fmt.Errorf("sweep: %w", err)
+		}
+		if n < mostSwept {
+			return total, nil
+		}
+	}
 }

@@ -13,8 +13,9 @@ import (
 type transaction struct {
 	mu     sync.Mutex
 	handle handle
-	failed error // why it will not be kept, if it will not
-	ended  error // why it runs no more statements, if it does not
+	failed error    // why it will not be kept, if it will not
+	ended  error    // why it runs no more statements, if it does not
+	notes  []string // what it changed that nodes remember
 }
 
 // transactionKey is the key under which a context carries a store's
@@ -43,15 +44,26 @@ func (s *Store) Tx(ctx context.Context, fn func(ctx context.Context) error) erro
 		}
 		return err
 	}
-	return s.db.transact(ctx, func(h handle) error {
+	var notes []string
+	err := s.db.transact(ctx, func(h handle) error {
 		t := &transaction{handle: h}
 		defer t.end() // where fn panics
 		err := fn(context.WithValue(ctx, transactionKey{s}, t))
 		if failed := t.end(); err == nil {
 			err = failed
 		}
-		return err
+		notes = t.notes
+		if err != nil || len(notes) == 0 {
+			return err
+		}
+		return s.writeNotes(ctx, h, notes)
 	})
+	// Where the connection broke nobody knows whether it was kept: forgetting
+	// too much does no harm.
+	if len(notes) > 0 && s.changed != nil {
+		s.changed(notes)
+	}
+	return err
 }
 
 // current gives the transaction that ctx carries, or nil.

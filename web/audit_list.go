@@ -55,6 +55,8 @@ var auditGroups = []option{
 	{"organization.", "The organization"},
 	{"unit.", "Units"},
 	{"group.", "Groups"},
+	{"policy.", "The authentication policy"},
+	{"token.", "Tokens"},
 	{"recover.", "Recovery on the server"},
 }
 

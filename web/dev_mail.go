@@ -69,7 +69,7 @@ func (s *site) showDevMail(w http.ResponseWriter, r *http.Request, _ gate.Visit)
 		return err
 	}
 	p := &devMailPage{page: narrow(m.Subject), Mail: s.viewDevMail(m)}
-	p.policy.frame = true
+	p.csp.frame = true
 	return s.render(w, r, http.StatusOK, "dev-mail", p)
 }
 

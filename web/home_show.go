@@ -32,7 +32,7 @@ func (s *site) showHome(w http.ResponseWriter, r *http.Request, v gate.Visit) er
 	if err != nil {
 		return err
 	}
-	return s.render(w, r, http.StatusOK, "home", &homePage{page: frame, Session: s.viewSession(r.Context(), v.Token), SendsMail: s.Addresses.Sends()})
+	return s.render(w, r, http.StatusOK, "home", &homePage{page: frame, Session: s.viewSession(r.Context(), v.Bearer.Token), SendsMail: s.Addresses.Sends()})
 }
 
 func (s *site) viewSession(ctx context.Context, t session.Token) sessionView {

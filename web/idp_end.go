@@ -32,7 +32,7 @@ func (s *site) confirm(w http.ResponseWriter, r *http.Request, v gate.Visit, tem
 	if err != nil {
 		return err
 	}
-	mine := v.Token.Method == session.Method{Kind: session.SAML, ID: i.ID}
+	mine := v.Bearer.Method == session.Method{Kind: session.SAML, ID: i.ID}
 	return s.render(w, r, http.StatusOK, template, &confirmPage{page: frame, IdP: s.viewIdP(i), Mine: mine})
 }
 

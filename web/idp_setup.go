@@ -42,7 +42,7 @@ func (s *site) newSetupPage(r *http.Request, v gate.Visit, i *sso.IdP) (*setupPa
 		SSOURL:       field{Name: "saml_idp_url", Label: "SSO URL", Hint: "Where people log in. Also called login URL or single sign-on endpoint.", Type: "url", Most: 2048, Machine: true},
 		Certificates: field{Name: "saml_certificate", Label: "Signing certificate", Hint: "In PEM form. During a change of certificates, paste both.", Rows: 8, Machine: true},
 	}
-	p.policy.script = true
+	p.csp.script = true
 	return p, err
 }
 

@@ -31,6 +31,6 @@ func (s *site) showOneIdP(w http.ResponseWriter, r *http.Request, v gate.Visit, 
 		return err
 	}
 	p := &idpPage{page: frame, IdP: s.viewIdP(i)}
-	p.policy.script = template == "idp"
+	p.csp.script = template == "idp"
 	return s.render(w, r, http.StatusOK, template, p)
 }

@@ -5,7 +5,6 @@ import (
 
 	"gatehouse/gate"
 	"gatehouse/internal/fault"
-	"gatehouse/session"
 )
 
 // beginLink sends a person who is logged in to the identity provider, to come
@@ -20,7 +19,7 @@ func (s *site) beginLink(w http.ResponseWriter, r *http.Request, v gate.Visit) e
 		return err
 	}
 	browser := s.Cookies.Browser(r)
-	present := session.Bearer{Token: v.Token, User: v.User}
+	present := v.Bearer
 	m, request, err := s.Login.BeginLink(r.Context(), p.MethodID, present, form.Get("password"), &browser, s.client(r))
 	if f := fault.Of(err); err != nil && (f.Code == "login_too_old" || f.Code == "authentication_failed") {
 		p.Ask, p.Password.Focus = true, true

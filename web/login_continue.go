@@ -42,7 +42,7 @@ func (s *site) finishLogin(w http.ResponseWriter, r *http.Request, flow, yes str
 	v, browser := s.visitor(r), s.Cookies.Browser(r)
 	step, err := s.Login.Finish(r.Context(), login.Finish{
 		FlowID: flow, Browser: &browser, Client: s.client(r), Yes: yes,
-		Present: session.Bearer{Token: v.Token, User: v.User},
+		Present: v.Bearer,
 	})
 	if err == nil && step.Done != nil {
 		return s.finished(w, r, *step.Done, browser)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"gatehouse/account"
+	"gatehouse/gate"
 	"gatehouse/session"
 )
 
@@ -124,14 +124,14 @@ func TestEveryLoginHasANewTokenAndEndsTheOldOne(t *testing.T) {
 	if first == second || second == "" {
 		t.Fatalf("second login: got the token %q after %q, want another", second, first)
 	}
-	if _, err := w.server.Tokens.Verify(context.Background(), first); err == nil {
+	if _, err := w.bearer(first); err == nil {
 		t.Error("the old token still counts, want it revoked")
 	}
-	if _, err := w.server.Tokens.Verify(context.Background(), second); err != nil {
+	if _, err := w.bearer(second); err != nil {
 		t.Errorf("the new token does not count: %v", err)
 	}
 	b.get("/logout").wantText("Alice Archer")
-	if _, err := w.server.Tokens.Verify(context.Background(), second); err != nil {
+	if _, err := w.bearer(second); err != nil {
 		t.Errorf("after GET /logout, which only asks, the token does not count: %v", err)
 	}
 	if got := b.post("/logout").to(); got != "/login?done=logged-out" {
@@ -140,7 +140,7 @@ func TestEveryLoginHasANewTokenAndEndsTheOldOne(t *testing.T) {
 	if got := b.token(); got != "" {
 		t.Errorf("after the logout: got the cookie %q, want none", got)
 	}
-	if _, err := w.server.Tokens.Verify(context.Background(), second); err == nil {
+	if _, err := w.bearer(second); err == nil {
 		t.Error("after the logout the token still counts, want it revoked")
 	}
 }
@@ -171,7 +171,7 @@ func TestAnEndedSessionAsksForALoginAndComesBack(t *testing.T) {
 	b := w.browser()
 	b.signUp("Alice Archer", "alice@acme.test")
 	organization := b.addOrganization("Acme")
-	bearer, err := w.server.Tokens.Verify(context.Background(), b.token())
+	bearer, err := w.bearer(b.token())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,9 +239,9 @@ func TestDemonstrationsSayWhomToLogInAs(t *testing.T) {
 }
 
 // broken is storage that fails in a way that nobody foresaw.
-type broken struct{ account.OrganizationStore }
+type broken struct{ gate.Store }
 
-func (broken) Memberships(context.Context, string) ([]account.Membership, error) {
+func (broken) Places(context.Context, string) ([]gate.Belonging, error) {
 	return nil, errors.New("sql: no such column: secret")
 }
 
@@ -249,7 +249,7 @@ func TestAFaultOfOursSaysOnlyTheID(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser()
 	b.signUp("Alice Archer", "alice@acme.test")
-	w.server.Organizations.Store = broken{w.store}
+	w.server.Gate.Store = broken{w.store}
 	a := b.get("/profile").wantStatus(http.StatusInternalServerError).wantText(requestID)
 	for _, word := range []string{"sql", "column", "secret"} {
 		if strings.Contains(strings.ToLower(a.text()), word) {

@@ -45,12 +45,13 @@ type page struct {
 	Organization account.Organization // where one is; zero outside of any
 	SuperAdmin   bool                 // there
 	Memberships  []account.Membership // for the rail
+	Refused      []gate.Refused       // organizations that do not admit this login
 	Section      string               // which entry of the rail one is at
 	Flash        string               // what a form just did
 	Problems     []problem            // what is wrong with what was typed
 	Host         string               // what the address bar should show
 
-	policy policy
+	csp csp
 }
 
 // A problem is an entry of the summary above a form.
@@ -64,16 +65,16 @@ type problem struct {
 func (p *page) head() *page { return p }
 
 // Script reports whether the page may load our scripts.
-func (p *page) Script() bool { return p.policy.script }
+func (p *page) Script() bool { return p.csp.script }
 
-// A policy is what a page's Content-Security-Policy adds to nothing at all.
-type policy struct {
+// A csp is what a page's Content-Security-Policy adds to nothing at all.
+type csp struct {
 	script bool   // our own script files
 	frame  bool   // our own pages, in frames
 	formTo string // the origin that the page's form goes to; empty: ours
 }
 
-func (p policy) String() string {
+func (p csp) String() string {
 	to := "'self'"
 	if p.formTo != "" {
 		to = p.formTo
@@ -98,7 +99,7 @@ func (s *site) render(w http.ResponseWriter, r *http.Request, status int, name s
 		return fmt.Errorf("render %s: %w", name, err)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", p.head().policy.String())
+	w.Header().Set("Content-Security-Policy", p.head().csp.String())
 	w.WriteHeader(status)
 	// An error here means that the browser went away.
 	_, _ = w.Write(out.Bytes())
@@ -138,9 +139,9 @@ func done(path, message string) string {
 
 // console makes the page of somebody who is logged in.
 func (s *site) console(r *http.Request, v gate.Visit, title, section string) (page, error) {
-	mine, err := s.Organizations.Store.Memberships(r.Context(), v.User.ID)
+	mine, left, err := s.Gate.Organizations(r.Context(), v)
 	if err != nil {
-		return page{}, fmt.Errorf("list memberships: %w", err)
+		return page{}, err
 	}
 	return page{
 		Title:        title,
@@ -148,6 +149,7 @@ func (s *site) console(r *http.Request, v gate.Visit, title, section string) (pa
 		Organization: v.Organization,
 		SuperAdmin:   v.Member.SuperAdmin,
 		Memberships:  mine,
+		Refused:      left,
 		Section:      section,
 	}, nil
 }

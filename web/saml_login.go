@@ -126,6 +126,6 @@ func (s *site) sendOn(w http.ResponseWriter, r *http.Request, m login.Method, re
 		URL:  request.URL,
 		Form: request.Form,
 	}
-	p.policy = policy{script: true, formTo: request.Origin}
+	p.csp = csp{script: true, formTo: request.Origin}
 	return s.render(w, r, http.StatusOK, "saml", p)
 }

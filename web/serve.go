@@ -18,7 +18,7 @@ import (
 // leaves the rest to the routes.
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Set("Content-Security-Policy", policy{}.String())
+	h.Set("Content-Security-Policy", csp{}.String())
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "same-origin")
@@ -38,6 +38,7 @@ func (s *site) serve(rt route) http.Handler {
 			Token:          s.Cookies.Token(r),
 			IP:             s.address(r),
 			Agent:          r.UserAgent(),
+			Browser:        true,
 			Need:           rt.need,
 			OrganizationID: r.PathValue("organization"),
 		})
@@ -72,7 +73,7 @@ func (s *site) askToLogIn(w http.ResponseWriter, r *http.Request) error {
 // visitor is who is logged in, on pages that are open to anyone. An error of
 // storage counts as nobody: these pages work without.
 func (s *site) visitor(r *http.Request) gate.Visit {
-	v, err := s.Gate.Admit(r.Context(), gate.Request{Token: s.Cookies.Token(r), IP: s.address(r), Need: account.ReadSelf})
+	v, err := s.Gate.Admit(r.Context(), gate.Request{Token: s.Cookies.Token(r), IP: s.address(r), Agent: r.UserAgent(), Browser: true, Need: account.ReadSelf})
 	if err != nil {
 		return gate.Visit{}
 	}

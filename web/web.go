@@ -26,6 +26,7 @@ import (
 	"gatehouse/audit"
 	"gatehouse/gate"
 	"gatehouse/login"
+	"gatehouse/policy"
 	"gatehouse/session"
 	"gatehouse/sso"
 )
@@ -42,6 +43,8 @@ type Server struct {
 	IdPs          *sso.IdPs
 	Provider      *sso.Provider
 	Tokens        *session.Tokens
+	Policies      *policy.Policies
+	Sightings     *policy.Sightings
 	Audit         *audit.Log
 	Cookies       *session.CookieStore
 

@@ -96,7 +96,7 @@ func newWorld(t *testing.T) *world {
 	tokens := &session.Tokens{Store: db, Lifetime: 24 * time.Hour, Now: now, Audit: events}
 	provider := &sso.Provider{Keys: keys}
 	w.server = &Server{
-		Gate: &gate.Gate{Store: db, Tokens: tokens},
+		Gate: &gate.Gate{Store: db, Now: now},
 		Login: &login.Login{
 			Store: db, Provider: provider, Tokens: tokens, People: people, Passwords: passwords,
 			Limits: limits, Checks: limit.NewSlots(4, time.Second), Keys: keys, Base: w.site.URL, Open: true, NewUserID: ident.Source("u"), Now: now, Log: log, Audit: events,
@@ -347,4 +347,10 @@ func (b *tab) answerAt(address, person, mistake string) *answer {
 	return b.postFrom("cross-site", onward.AttrOr("action", ""),
 		"SAMLResponse", onward.Find("[name=SAMLResponse]").AttrOr("value", ""),
 		"RelayState", onward.Find("[name=RelayState]").AttrOr("value", ""))
+}
+
+// bearer gives who holds a token, as a request with it is judged.
+func (w *world) bearer(token string) (session.Bearer, error) {
+	v, err := w.server.Gate.Admit(context.Background(), gate.Request{Token: token, Need: account.ReadSelf})
+	return v.Bearer, err
 }

@@ -113,6 +113,7 @@ func (c *serveCommand) serve(ctx context.Context, w *wired, stdout io.Writer, lo
 	w.ready.Store(true)
 	go w.sweep(ctx, log)
 	go w.beat(ctx, log)
+	stopFollowing := w.follow(ctx, log)
 	stopMail := w.sendMail(ctx)
 
 	select {
@@ -128,6 +129,7 @@ func (c *serveCommand) serve(ctx context.Context, w *wired, stdout io.Writer, lo
 		err = errors.Join(err, s.Shutdown(stop))
 	}
 	stopMail()
+	stopFollowing()
 	if err == nil {
 		log.Info("stopped")
 	}

@@ -18,6 +18,7 @@ import (
 	"gatehouse/internal/mail"
 	"gatehouse/internal/seal"
 	"gatehouse/login"
+	"gatehouse/policy"
 	"gatehouse/session"
 	"gatehouse/sso"
 	"gatehouse/store"
@@ -35,6 +36,11 @@ type wired struct {
 	addresses     *account.Addresses
 	sender        *mail.Sender // nil: no mail is sent
 	organizations *account.Organizations
+	policies      *policy.Policies
+	sightings     *policy.Sightings
+	cache         *gate.Cache
+	uses          *session.Uses
+	changes       chan struct{} // something changed that other nodes are to be told of; nil: there is no way to
 	idps          *sso.IdPs
 	console       *web.Server
 	handler       http.Handler
@@ -91,15 +97,18 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 	if w.sender != nil {
 		w.addresses.Mail, logins.Mail = w.sender, w.sender
 	}
-	door := &gate.Gate{Store: db, Tokens: tokens, Limits: limits}
+	w.watch(tokens)
+	door := &gate.Gate{Store: db, Limits: limits, Cache: w.cache, Uses: w.uses, Sightings: w.sightings, Now: time.Now}
+	tokens.Rules = door
+	w.policies = &policy.Policies{Store: db, Now: time.Now, Audit: events}
 	w.console = &web.Server{
 		Gate: door, Login: logins, People: w.people, Addresses: w.addresses, DevMails: devMails(transport), Organizations: w.organizations, Groups: groups, IdPs: w.idps,
-		Provider: provider, Tokens: tokens, Audit: events, Cookies: cookies, Base: w.base,
+		Policies: w.policies, Sightings: w.sightings, Provider: provider, Tokens: tokens, Audit: events, Cookies: cookies, Base: w.base,
 		Address: clientAddress, Now: time.Now, Log: log,
 	}
 	json := &api.Server{
 		Gate: door, Login: logins, People: w.people, Addresses: w.addresses, Organizations: w.organizations, Groups: groups, IdPs: w.idps,
-		Tokens: tokens, Audit: events, Cookies: cookies, Base: w.base,
+		Policies: w.policies, Sightings: w.sightings, Tokens: tokens, Audit: events, Cookies: cookies, Base: w.base,
 		Address: clientAddress, Now: time.Now, Log: log, Version: version(),
 	}
 	w.handler = front.handler(w, json.Handler(), w.console.Handler())
@@ -145,6 +154,12 @@ func (w *wired) sweep(ctx context.Context, log *slog.Logger) {
 		}
 		if _, err := w.store.Sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			log.Warn("sweep of expired rows failed; the next one is in a minute", "error", err)
+		}
+		if _, err := w.policies.Settle(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("ending the trials of policies failed; the next try is in a minute", "error", err)
+		}
+		if err := w.sightings.Flush(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("refusals of policies on trial could not be noted", "error", err)
 		}
 	}
 }

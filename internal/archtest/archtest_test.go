@@ -28,15 +28,15 @@ var allowed = map[string]string{
 	"policy":           "account audit",
 	"session":          "account audit",
 	"sso":              "account audit internal/limit internal/seal",
-	"login":            "account audit sso session internal/limit internal/mail internal/seal",
-	"gate":             "account session internal/limit",
-	"store":            "account audit session sso login gate internal/mail internal/seal",
+	"login":            "account audit policy sso session internal/limit internal/mail internal/seal",
+	"gate":             "account policy session internal/limit",
+	"store":            "account audit policy session sso login gate internal/mail internal/seal",
 	"store/redis":      "internal/limit internal/seal",
-	"api":              "account audit session sso login gate internal/limit",
-	"web":              "account audit session sso login gate",
+	"api":              "account audit policy session sso login gate internal/limit",
+	"web":              "account audit policy session sso login gate",
 	"internal/demoidp": "",
 	"internal/parts":   "",
-	"cmd/gatehouse":    "account audit session sso login gate store store/redis api web internal/limit internal/mail internal/seal internal/demoidp",
+	"cmd/gatehouse":    "account audit policy session sso login gate store store/redis api web internal/limit internal/mail internal/seal internal/demoidp",
 }
 
 // everywhere may be imported by every package but itself.

@@ -104,7 +104,7 @@ var addresses = []promise{
 		same(t, hash, "")
 		same(t, got.State, account.DeactivatedUser)
 		same(t, got.ID, u.ID)
-		_, err = s.Bearer(t.Context(), Token("mine", "").Hash)
+		_, err = bearer(t, s, Token("mine", "").Hash)
 		isFault(t, err, fault.NotFound)
 		_, err = s.UserByIdentity(t.Context(), "am-1", "nameid", "ada")
 		isFault(t, err, fault.NotFound)
@@ -113,7 +113,7 @@ var addresses = []promise{
 		// Nobody else lost anything.
 		_, err = s.Member(t.Context(), o.ID, other.ID)
 		do(t, err)
-		_, err = s.Bearer(t.Context(), Token("theirs", "").Hash)
+		_, err = bearer(t, s, Token("theirs", "").Hash)
 		do(t, err)
 		_, err = s.UserByIdentity(t.Context(), "am-1", "nameid", "eve")
 		do(t, err)
@@ -131,7 +131,7 @@ var addresses = []promise{
 		do(t, err)
 		same(t, got, u)
 		same(t, hash, "hash")
-		_, err = s.Bearer(t.Context(), Token("mine", "").Hash)
+		_, err = bearer(t, s, Token("mine", "").Hash)
 		do(t, err)
 	}},
 	{"what an account is linked to is named once, the oldest first", func(t *testing.T, s *store.Store) {

@@ -78,7 +78,7 @@ var recoveries = []promise{
 		token := Token("recovered", link.UserID)
 		token.Method = session.Method{Kind: session.Recovery, ID: link.OrganizationID}
 		do(t, s.AddToken(t.Context(), token))
-		b, err := s.Bearer(t.Context(), token.Hash)
+		b, err := bearer(t, s, token.Hash)
 		do(t, err)
 		same(t, b.Token, token)
 		same(t, b.MethodUsable && b.Linked, true)

@@ -1,0 +1,322 @@
+package gate
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// The cache holds passes for a moment, so that a busy program is not looked up
+// at each of its requests. It never lets anybody in for longer than a second
+// after something changed:
+//
+//   - What changes on this node is forgotten before the change is answered
+//     (Forget).
+//   - What changes on another node is read from the database, where every such
+//     change leaves a note in its transaction, each readEvery (Watch). A Redis
+//     may wake the reader earlier; nothing relies on that.
+//   - A node that could not read the notes for staleAfter does not use its
+//     cache at all until it can.
+//   - A pass that was being read while something of it changed is not kept.
+
+// Bounds of the cache.
+const (
+	mostPasses  = 20_000 // about 2 KB each
+	mostChanged = 100_000
+	mostUnknown = 10_000
+	keptFor     = 30 * time.Second // even if nothing changes; less than wideWindow, so that no note is missed
+	unknownFor  = 10 * time.Second
+
+	readEvery  = 300 * time.Millisecond
+	staleAfter = 800 * time.Millisecond
+
+	// Notes are read of the last few seconds, and now and then of more: a
+	// transaction that took long to commit shows its notes late.
+	usualWindow = 5 * time.Second
+	wideWindow  = time.Minute
+	wideEvery   = 10 // reads
+)
+
+// A Note is what a change leaves for the nodes.
+type Note struct {
+	ID  string
+	Key string // see Keys
+}
+
+// The kinds of keys that a change names.
+const (
+	tokenKey        = "t:"
+	userKey         = "u:"
+	methodKey       = "m:"
+	organizationKey = "o:"
+)
+
+// TokenKey is the key of a token, by its hash.
+func TokenKey(hash [sha256.Size]byte) string { return tokenKey + hex.EncodeToString(hash[:16]) }
+
+// UserKey is the key of a person.
+func UserKey(id string) string { return userKey + id }
+
+// MethodKey is the key of an identity provider.
+func MethodKey(id string) string { return methodKey + id }
+
+// OrganizationKey is the key of an organization.
+func OrganizationKey(id string) string { return organizationKey + id }
+
+// Notes is what Cache needs of storage.
+type Notes interface {
+	// Notes gives the notes that changes left within a time before now, by the
+	// database's clock.
+	Notes(ctx context.Context, within time.Duration) ([]Note, error)
+}
+
+// A Cache holds passes for a moment. Its methods may be called on nil, which
+// holds nothing.
+type Cache struct {
+	Now func() time.Time // must be monotonic, as time.Now is
+
+	good    atomic.Int64 // when the notes were last read in full, in ns since born
+	born    time.Time
+	bornSet sync.Once
+
+	mu       sync.RWMutex
+	passes   map[place]*kept
+	byKey    map[string]map[place]struct{}
+	changed  map[string]uint64 // by key: the change that touched it last
+	changes  uint64            // how many there were
+	floor    uint64            // what began before is overtaken, whatever changed says
+	unknowns map[[sha256.Size]byte]time.Time
+	read     map[string]time.Time // notes that were followed
+}
+
+type place struct {
+	hash  [sha256.Size]byte
+	where Where
+}
+
+type kept struct {
+	pass  *Pass
+	until time.Time
+}
+
+// keys are those whose change ends a pass.
+func (p *Pass) keys(hash [sha256.Size]byte) []string {
+	keys := []string{TokenKey(hash), UserKey(p.User.ID)}
+	if p.MethodOrganizationID != "" {
+		keys = append(keys, MethodKey(p.Method.ID), OrganizationKey(p.MethodOrganizationID))
+	}
+	if id := p.Place.Organization.ID; id != "" && id != p.MethodOrganizationID {
+		keys = append(keys, OrganizationKey(id))
+	}
+	return keys
+}
+
+// since is the time since the cache was first used.
+func (c *Cache) since() int64 {
+	c.bornSet.Do(func() { c.born = c.Now() })
+	return int64(c.Now().Sub(c.born)) + 1
+}
+
+// fresh says whether this node knows of all changes but the last moment's.
+func (c *Cache) fresh() bool {
+	good := c.good.Load()
+	return good != 0 && c.since()-good <= int64(staleAfter)
+}
+
+func (c *Cache) get(hash [sha256.Size]byte, where Where) *Pass {
+	if c == nil || !c.fresh() {
+		return nil
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	k, there := c.passes[place{hash, where}]
+	if !there || !c.Now().Before(k.until) {
+		return nil
+	}
+	return k.pass
+}
+
+// begin is called before a pass is read from the store, and gives what put
+// takes.
+func (c *Cache) begin() uint64 {
+	if c == nil {
+		return 0
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.changes
+}
+
+// put keeps a pass, unless something of it changed since begin.
+func (c *Cache) put(hash [sha256.Size]byte, where Where, p *Pass, began uint64) {
+	// Whoever does not belong to a place may any moment: that is not kept.
+	if c == nil || (where != Where{} && p.Place.Organization.ID == "") {
+		return
+	}
+	at, keys := place{hash, where}, p.keys(hash)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if began < c.floor {
+		return
+	}
+	for _, key := range keys {
+		if c.changed[key] > began {
+			return
+		}
+	}
+	if c.passes == nil {
+		c.passes, c.byKey = map[place]*kept{}, map[string]map[place]struct{}{}
+	}
+	c.makeRoom()
+	c.passes[at] = &kept{pass: p, until: c.Now().Add(keptFor)}
+	for _, key := range keys {
+		set := c.byKey[key]
+		if set == nil {
+			set = map[place]struct{}{}
+			c.byKey[key] = set
+		}
+		set[at] = struct{}{}
+	}
+}
+
+// makeRoom keeps the cache bounded: any passes go.
+func (c *Cache) makeRoom() {
+	if len(c.passes) < mostPasses {
+		return
+	}
+	for at := range c.passes {
+		if len(c.passes) < mostPasses*9/10 {
+			return
+		}
+		c.drop(at)
+	}
+}
+
+// drop removes a pass from everywhere.
+func (c *Cache) drop(at place) {
+	k, there := c.passes[at]
+	if !there {
+		return
+	}
+	delete(c.passes, at)
+	for _, key := range k.pass.keys(at.hash) {
+		delete(c.byKey[key], at)
+		if len(c.byKey[key]) == 0 {
+			delete(c.byKey, key)
+		}
+	}
+}
+
+// unknown says whether a token was nobody's a moment ago. No token is made
+// with a text that somebody tried before: it stays nobody's.
+func (c *Cache) unknown(hash [sha256.Size]byte) bool {
+	if c == nil {
+		return false
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.Now().Before(c.unknowns[hash])
+}
+
+func (c *Cache) putUnknown(hash [sha256.Size]byte) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.unknowns == nil || len(c.unknowns) >= mostUnknown {
+		c.unknowns = map[[sha256.Size]byte]time.Time{}
+	}
+	c.unknowns[hash] = c.Now().Add(unknownFor)
+}
+
+// Forget drops every pass that one of the keys touches. Whoever changes
+// something calls it once the change is kept, before they answer.
+func (c *Cache) Forget(keys []string) {
+	if c == nil || len(keys) == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changes++
+	if c.changed == nil || len(c.changed) > mostChanged {
+		c.changed, c.floor = map[string]uint64{}, c.changes
+	}
+	for _, key := range keys {
+		c.changed[key] = c.changes
+		for at := range c.byKey[key] {
+			c.drop(at)
+		}
+	}
+}
+
+// Watch reads the notes of changes until the context ends: every so often, and
+// when woken, which may be nil. failed is told once of a row of errors.
+func (c *Cache) Watch(ctx context.Context, notes Notes, woken <-chan string, failed func(error)) {
+	tick := time.NewTicker(readEvery)
+	defer tick.Stop()
+	failing := false
+	for n := 0; ; n++ {
+		err := c.follow(ctx, notes, n%wideEvery == 0 || failing)
+		if err != nil && !failing && ctx.Err() == nil {
+			failed(err)
+		}
+		failing = err != nil
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case _, open := <-woken:
+			if !open {
+				woken = nil
+			}
+		}
+	}
+}
+
+// follow reads the notes once, and forgets what they name.
+func (c *Cache) follow(ctx context.Context, notes Notes, wide bool) error {
+	within := usualWindow
+	if wide {
+		within = wideWindow
+	}
+	bounded, cancel := context.WithTimeout(ctx, staleAfter)
+	defer cancel()
+	began := c.since()
+	all, err := notes.Notes(bounded, within)
+	if err != nil {
+		return err
+	}
+	c.Forget(c.unread(all, wide))
+	c.good.Store(began)
+	return nil
+}
+
+// unread gives the keys of the notes that were not followed yet, and forgets
+// the ones that no window shows any more.
+func (c *Cache) unread(all []Note, wide bool) []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.read == nil {
+		c.read = map[string]time.Time{}
+	}
+	now := c.Now()
+	var keys []string
+	for _, n := range all {
+		if _, known := c.read[n.ID]; !known {
+			keys = append(keys, n.Key)
+		}
+		c.read[n.ID] = now
+	}
+	if wide {
+		for id, at := range c.read {
+			if now.Sub(at) > 2*wideWindow {
+				delete(c.read, id)
+			}
+		}
+	}
+	return keys
+}
