@@ -23,7 +23,8 @@ func TestAnotherSiteLogsNobodyInUnasked(t *testing.T) {
 	site = onLocalhost(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		if r.URL.Path != "/sso" {
-			fmt.Fprintf(w, `<script>location.href = %q</script>`, p.Login)
+			// Once the page is there: before, the tab would say that it was not.
+			fmt.Fprintf(w, `<script>onload = () => setTimeout(() => { location.href = %q })</script>`, p.Login)
 			return
 		}
 		attacker, _ := idp.User("bob")
