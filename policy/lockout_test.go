@@ -99,6 +99,16 @@ func TestAPreviewReadsEveryPageAndChangesNothing(t *testing.T) {
 	}
 }
 
+func TestAPreviewOfAPilotIsOfItsGroup(t *testing.T) {
+	d := newDesk(ada(func(p *Person) { p.InGroup = true }), ada(func(p *Person) { p.ID = "u3" }))
+	for group, want := range map[string]int{"": 2, "ug1": 1} {
+		got, _, err := d.Preview(t.Context(), byAda(), acme, noPassword, Options{PilotGroupID: group})
+		if err != nil || got.ShutOut != want || got.AdminsLeft != 2-want {
+			t.Errorf("group %q: got %+v and %v, want %d shut out", group, got, err, want)
+		}
+	}
+}
+
 func TestAPreviewSaysWhatItMeansToTheCaller(t *testing.T) {
 	pilot := Options{PilotGroupID: "ug1"}
 	inGroup := func(p *Person) { p.InGroup = true }
@@ -141,6 +151,7 @@ func TestAnIdentityProviderIsKeptByWhichAloneAdminsComeIn(t *testing.T) {
 		code   string // empty: it may go
 	}{
 		{"nobody uses it", Usual(), nil, []Person{ada(logins(password))}, false, ""},
+		{"nobody uses it, and what they use is not admitted", onlySAML, nil, []Person{ada(logins(password))}, false, ""},
 		{"nobody ever came in at all", Usual(), nil, []Person{ada(logins())}, false, ""},
 		{"the caller is in through it", Usual(), nil, []Person{ada(logins(password))}, true, current},
 		{"the only way", Usual(), nil, []Person{ada(logins(by("am1")))}, false, admins},
@@ -167,7 +178,7 @@ func TestAnIdentityProviderIsKeptByWhichAloneAdminsComeIn(t *testing.T) {
 	} {
 		d := newDesk(c.people...)
 		d.store.policies[acme] = Policy{OrganizationID: acme, Rules: c.rules, Trial: c.trial}
-		err := d.Allow(t.Context(), byAda(), c.inUse, acme, "am1")
+		err := d.Keep(t.Context(), c.inUse, acme, "am1")
 		if c.code != "" {
 			wantFault(t, c.name, err, fault.Conflict, c.code, "")
 			continue

@@ -139,6 +139,11 @@ func TestAPreviewSaysWhoWouldBeShutOut(t *testing.T) {
 			summary{People: 1},
 		},
 		{
+			"freshness: another organization's provider does not make one fresh",
+			[]Person{bob(managed, logins(Past{Way: SAML, From: Fellow, At: now}))}, Usual(), fresh, false,
+			summary{People: 1, ShutOut: 1, Shown: []string{"u2 login_freshness_days"}},
+		},
+		{
 			"freshness: a password is not",
 			[]Person{bob(managed)}, Usual(), fresh, false,
 			summary{People: 1, ShutOut: 1, Shown: []string{"u2 login_freshness_days"}},

@@ -96,7 +96,11 @@ func TestAChangeGoesBackByItself(t *testing.T) {
 	if !d.mcp(t) {
 		t.Error("then, and though nothing settled it, it was in force")
 	}
-	_, err := d.Confirm(t.Context(), byAda(func(by *By) { by.LoggedIn = d.now }), acme, false)
+	gone, err := d.Get(t.Context(), acme)
+	if diff := cmp.Diff(Policy{OrganizationID: acme, Rules: Usual(), UpdatedAt: now}, gone, comparable); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	_, err = d.Confirm(t.Context(), byAda(func(by *By) { by.LoggedIn = d.now }), acme, false)
 	wantFault(t, "confirmed too late", err, fault.NotFound, "policy_no_trial", "")
 	_, err = d.Discard(t.Context(), byAda(), acme)
 	wantFault(t, "discarded too late", err, fault.NotFound, "policy_no_trial", "")
@@ -262,6 +266,9 @@ func TestConfirmingForAllRefusesWhatLocksOut(t *testing.T) {
 			wantFieldless(t, string(kind)+", "+c.name, err, c.code)
 			if d.store.policies[acme].Trial == nil {
 				t.Errorf("%s, %s: it was refused, and the trial ended", kind, c.name)
+			}
+			if got, err := d.Confirm(t.Context(), c.by, acme, true); err != nil || got.Rules.Password {
+				t.Errorf("%s, %s, forced: got %+v and %v", kind, c.name, got, err)
 			}
 		}
 	}
