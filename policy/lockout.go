@@ -34,11 +34,12 @@ func (s *Policies) keepsSomebody(ctx context.Context, by By, p *Policy, after *R
 	return fault.Conflict.Errorf("This would leave no super admin who has ever logged in by a way, and from an address, that the new policy admits: not %s. Let one of them log in that way first, or force the change.", names(admins)).Coded("policy_locks_out_admins")
 }
 
-// Allow refuses to lose a login method by which alone the caller, or every
-// super admin, comes in: it is for whoever disables or deletes an identity
-// provider. It returns what Policies.Change does, in its transaction.
-func (s *Policies) Allow(ctx context.Context, by By, methodInUse bool, organizationID, methodID string) error {
-	if methodInUse {
+// Keep refuses to lose a login method that the caller's own session came from,
+// or by which alone every super admin comes in: it is for whoever disables or
+// deletes an identity provider, in their transaction. It returns fault.Conflict
+// with the codes of Policies.Change.
+func (s *Policies) Keep(ctx context.Context, inUse bool, organizationID, methodID string) error {
+	if inUse {
 		return fault.Conflict.Errorf("You are logged in through this identity provider, and would end your own session. Log in by another way and do it then, or force it.").Coded("authentication_method_disable_current_not_allowed")
 	}
 	p, err := s.Get(ctx, organizationID)
