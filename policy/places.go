@@ -35,13 +35,14 @@ type Refused struct {
 	Organization account.Organization
 	Refusal
 	Admitted []string // ways to log in that it admits, in words
+	Rules    *Rules   // that refused, to be asked of another way
 }
 
 // Error says it whole, for the log.
 func (r *Refused) Error() string { return r.Organization.ID + " refuses by " + r.Rule }
 
 func refuse(o account.Organization, rules *Rules, no Refusal) error {
-	r := &Refused{Organization: o, Refusal: no, Admitted: rules.Ways()}
+	r := &Refused{Organization: o, Refusal: no, Admitted: rules.Ways(), Rules: rules}
 	text := o.Name + " does not let you in this way. " + no.Why
 	if strings.HasSuffix(no.Code, "_method_not_allowed") || no.Code == "mfa_required_by_organization" {
 		text += " It admits " + strings.Join(r.Admitted, ", ") + "."
