@@ -6,6 +6,7 @@ import (
 
 	"gatehouse/account"
 	"gatehouse/gate"
+	"gatehouse/session"
 	"gatehouse/sso"
 )
 
@@ -36,6 +37,23 @@ type newMethod struct {
 type changedMethod struct {
 	Name *string `json:"authentication_method_name,omitempty" nullable:"true" maxLength:"128" doc:"What people see when they log in."`
 	MethodFields
+	Force *looseBool `json:"force,omitempty" doc:"Disable it also if nobody could administer the organization any more, or one's own session came through it."`
+}
+
+// ending is what the body says to change, by whom.
+func (m changedMethod) ending(v gate.Visit) sso.Change {
+	c := m.change(m.Name)
+	c.Ending = endingOf(v, m.Force != nil && m.Force.is)
+	return c
+}
+
+// endingOf says through which identity provider a visitor came.
+func endingOf(v gate.Visit, force bool) sso.Ending {
+	e := sso.Ending{Force: force}
+	if v.Bearer.Method.Kind == session.SAML {
+		e.Through = v.Bearer.Method.ID
+	}
+	return e
 }
 
 // MethodFields is what may be said of an authentication method when it is made
@@ -43,8 +61,8 @@ type changedMethod struct {
 type MethodFields struct {
 	Enabled             *looseBool     `json:"authentication_method_enabled,omitempty" doc:"Whether people may log in through it. A method that becomes complete is enabled unless this says otherwise."`
 	TokenMaxAge         *looseInt      `json:"auth_token_max_age_seconds,omitempty" doc:"How long a session that it yields lasts, 300 to 1296000."`
-	TokenExtendWhenUsed *looseBool     `json:"auth_token_extend_when_used,omitempty" doc:"Whether using a session prolongs it. Kept; takes effect once sessions can be prolonged."`
-	AutoJoinGroupID     *string        `json:"auto_join_user_group_id,omitempty" nullable:"true" maxLength:"36" doc:"The group that new people join. None can be named before there are groups."`
+	TokenExtendWhenUsed *looseBool     `json:"auth_token_extend_when_used,omitempty" doc:"Whether using a session prolongs it."`
+	AutoJoinGroupID     *string        `json:"auto_join_user_group_id,omitempty" nullable:"true" maxLength:"36" doc:"The group that new people join. None can be named yet."`
 	LinkedDomains       []linkedDomain `json:"linked_domains,omitempty" maxItems:"100"`
 	SCIMEnabled         *looseBool     `json:"scim_enabled,omitempty" doc:"Only false is offered."`
 
@@ -173,18 +191,23 @@ func (s *Server) updateIdP(ctx context.Context, v gate.Visit, in *updateIdPInput
 	if err := sso.CheckOwner(v.Account); err != nil {
 		return nil, err
 	}
-	idp, err := s.IdPs.Update(ctx, v.Actor, v.Organization, in.MethodID, in.Body.change(in.Body.Name))
+	idp, err := s.IdPs.Update(ctx, v.Actor, v.Organization, in.MethodID, in.Body.ending(v))
 	if err != nil {
 		return nil, err
 	}
 	return &methodAnswer{s.newMethod(idp)}, nil
 }
 
-func (s *Server) deleteIdP(ctx context.Context, v gate.Visit, in *struct{ MethodPath }) (*said, error) {
+type deleteIdPInput struct {
+	MethodPath
+	Force bool `query:"force" doc:"Also if nobody could administer the organization any more, or one's own session came through it."`
+}
+
+func (s *Server) deleteIdP(ctx context.Context, v gate.Visit, in *deleteIdPInput) (*said, error) {
 	if err := sso.CheckOwner(v.Account); err != nil {
 		return nil, err
 	}
-	if err := s.IdPs.Delete(ctx, v.Actor, v.Organization, in.MethodID); err != nil {
+	if err := s.IdPs.Delete(ctx, v.Actor, v.Organization, in.MethodID, endingOf(v, in.Force)); err != nil {
 		return nil, err
 	}
 	return &said{"The authentication method is deleted. Nobody can log in through it any more."}, nil

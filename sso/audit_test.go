@@ -56,7 +56,7 @@ func TestNoKeyAndNoCertificateIsInTheLog(t *testing.T) {
 	if _, err := s.Update(t.Context(), admin, acme, i.ID, Change{Certificates: new(armour(certify(t, "idp.example.com", idpRSAKey(t, 2048), 2)))}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Delete(t.Context(), admin, acme, i.ID); err != nil {
+	if err := s.Delete(t.Context(), admin, acme, i.ID, Ending{}); err != nil {
 		t.Fatal(err)
 	}
 	var actions []string

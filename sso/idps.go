@@ -74,6 +74,11 @@ type IdPs struct {
 	// fault.TooMany if too many were made in a short time. Nil allows all.
 	Allow func(ctx context.Context, key string) error
 
+	// Keep refuses to lose an identity provider without which nobody could
+	// administer its organization; inUse says that whoever ends it is logged in
+	// through it. It is asked in the transaction. nil: none is kept.
+	Keep func(ctx context.Context, inUse bool, organizationID, methodID string) error
+
 	// Making lets one at a time make a key, which takes a core for a tenth of a
 	// second and more: else a few requests at once would take them all.
 	Making limit.Slots
@@ -263,21 +268,22 @@ func (s *IdPs) Get(ctx context.Context, org account.Organization, id string) (*I
 }
 
 // Update changes what the change says and leaves the rest. It returns
-// fault.NotFound as Get does, fault.Invalid at the field, and fault.Conflict
-// if it should be enabled and is incomplete.
+// fault.NotFound as Get does, fault.Invalid at the field, fault.Conflict if it
+// should be enabled and is incomplete, and, of a change that disables it, what
+// Keep does unless forced.
 func (s *IdPs) Update(ctx context.Context, by account.Actor, org account.Organization, id string, c Change) (*IdP, error) {
 	c, err := c.withMetadata(s.Now())
 	if err != nil {
 		return nil, err
 	}
-	return s.change(ctx, by, org, id, func(i *IdP) error { return s.apply(c, i) })
+	return s.change(ctx, by, org, id, c.Ending, func(i *IdP) error { return s.apply(c, i) })
 }
 
 // Delete ends an identity provider: nobody comes in through it any more. It
 // stays in storage for what refers to it. It returns fault.NotFound as Get
-// does.
-func (s *IdPs) Delete(ctx context.Context, by account.Actor, org account.Organization, id string) error {
-	_, err := s.change(ctx, by, org, id, func(i *IdP) error {
+// does, and, unless forced, what Keep does.
+func (s *IdPs) Delete(ctx context.Context, by account.Actor, org account.Organization, id string, how Ending) error {
+	_, err := s.change(ctx, by, org, id, how, func(i *IdP) error {
 		now := s.Now()
 		i.State, i.Enabled, i.DeletedAt = Deleted, false, &now
 		return nil
@@ -287,7 +293,7 @@ func (s *IdPs) Delete(ctx context.Context, by account.Actor, org account.Organiz
 
 // change edits one identity provider while nobody else changes anything of the
 // organization.
-func (s *IdPs) change(ctx context.Context, by account.Actor, org account.Organization, id string, edit func(*IdP) error) (*IdP, error) {
+func (s *IdPs) change(ctx context.Context, by account.Actor, org account.Organization, id string, how Ending, edit func(*IdP) error) (*IdP, error) {
 	var out *IdP
 	err := s.Store.Tx(ctx, func(ctx context.Context) error {
 		if err := s.Store.LockOrganization(ctx, org.ID); err != nil {
@@ -303,6 +309,11 @@ func (s *IdPs) change(ctx context.Context, by account.Actor, org account.Organiz
 		}
 		i.UpdatedAt = s.Now()
 		out = i
+		if before.Admits() && !i.Admits() && s.Keep != nil && !how.Force {
+			if err := s.Keep(ctx, how.Through == i.ID, org.ID, i.ID); err != nil {
+				return err
+			}
+		}
 		if err := s.Store.UpdateIdP(ctx, i); err != nil {
 			return err
 		}

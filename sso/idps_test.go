@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"context"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -256,7 +257,7 @@ func TestAnotherOrganizationsMethodDoesNotExist(t *testing.T) {
 	}
 	_, getErr := s.Get(t.Context(), globex, i.ID)
 	_, updateErr := s.Update(t.Context(), admin, globex, i.ID, Change{Enabled: new(false)})
-	deleteErr := s.Delete(t.Context(), admin, globex, i.ID)
+	deleteErr := s.Delete(t.Context(), admin, globex, i.ID, Ending{})
 	for name, err := range map[string]error{"get": getErr, "update": updateErr, "delete": deleteErr} {
 		wantFault(t, err, fault.NotFound, "")
 		if got, want := fault.Of(err).Code, "authentication_method_not_found"; got != want {
@@ -277,7 +278,7 @@ func TestDeleteAdmitsNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Delete(t.Context(), admin, acme, i.ID); err != nil {
+	if err := s.Delete(t.Context(), admin, acme, i.ID, Ending{}); err != nil {
 		t.Fatal(err)
 	}
 	kept := store.idps[i.ID]
@@ -286,7 +287,7 @@ func TestDeleteAdmitsNobody(t *testing.T) {
 	}
 	_, err = s.Update(t.Context(), admin, acme, i.ID, Change{Enabled: new(true)})
 	wantFault(t, err, fault.NotFound, "")
-	if err := s.Delete(t.Context(), admin, acme, i.ID); !errors.Is(err, fault.NotFound) {
+	if err := s.Delete(t.Context(), admin, acme, i.ID, Ending{}); !errors.Is(err, fault.NotFound) {
 		t.Errorf("got %v for the second time, want not found", err)
 	}
 }
@@ -428,5 +429,41 @@ func TestForbiddingSmallKeysNeedsABetterCertificate(t *testing.T) {
 	wantFault(t, err, fault.Invalid, "saml_certificate")
 	if _, err := s.Update(t.Context(), admin, acme, i.ID, Change{AllowSmallKeys: new(false), Certificates: new(idpCertificate(t))}); err != nil {
 		t.Errorf("got %v with a better certificate, want none", err)
+	}
+}
+
+func TestAMethodThatIsToBeKeptIsEndedByForceAlone(t *testing.T) {
+	s, store := newIdPs()
+	i, err := s.Create(t.Context(), admin, acme, New{Type: "saml", Change: configured(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked []bool
+	s.Keep = func(_ context.Context, inUse bool, organizationID, methodID string) error {
+		asked = append(asked, inUse)
+		if organizationID != acme.ID || methodID != i.ID {
+			t.Errorf("asked of %s in %s", methodID, organizationID)
+		}
+		return fault.Conflict.Errorf("Nobody could come in.")
+	}
+	off := Change{Enabled: new(false), Ending: Ending{Through: i.ID}}
+	_, disabled := s.Update(t.Context(), admin, acme, i.ID, off)
+	deleted := s.Delete(t.Context(), admin, acme, i.ID, Ending{Through: "am2"})
+	if !errors.Is(disabled, fault.Conflict) || !errors.Is(deleted, fault.Conflict) || !store.idps[i.ID].Enabled {
+		t.Errorf("got %v and %v, want both refused and nothing changed", disabled, deleted)
+	}
+	if diff := cmp.Diff([]bool{true, false}, asked); diff != "" {
+		t.Errorf("whether one's own session came through it (-want +got):\n%s", diff)
+	}
+	if _, err := s.Update(t.Context(), admin, acme, i.ID, Change{Name: new("Okta 2")}); err != nil {
+		t.Errorf("a change that ends nothing: %v", err)
+	}
+	off.Ending.Force = true
+	if _, err := s.Update(t.Context(), admin, acme, i.ID, off); err != nil || len(asked) != 2 {
+		t.Errorf("by force: got %v, asked %d times", err, len(asked))
+	}
+	// Nobody comes in through it any more: there is nothing to keep.
+	if err := s.Delete(t.Context(), admin, acme, i.ID, Ending{}); err != nil || len(asked) != 2 {
+		t.Errorf("deleting what is disabled: got %v, asked %d times", err, len(asked))
 	}
 }

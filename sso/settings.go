@@ -48,6 +48,14 @@ type Change struct {
 	AutoJoinGroupID     *string  // auto_join_user_group_id
 	LinkedDomains       []string // linked_domains: ids
 	SCIMEnabled         *bool    // scim_enabled
+
+	Ending Ending // of a change that disables it
+}
+
+// An Ending says who lets nobody in through an identity provider any more.
+type Ending struct {
+	Through string // am…: the identity provider of their own session; empty for none
+	Force   bool   // also if nobody could administer the organization any more
 }
 
 // withMetadata writes what pasted metadata says into the single fields, which

@@ -12,6 +12,7 @@ import (
 
 	"gatehouse/account"
 	"gatehouse/internal/demoidp"
+	"gatehouse/internal/fault"
 	"gatehouse/sso"
 )
 
@@ -187,4 +188,27 @@ func TestMetadataMayHaveAllItsBytes(t *testing.T) {
 	b.post(provider+"/setup?step=3", "saml_idp_metadata", fill(sso.MostMetadata)).to()
 	b.post(provider+"/setup?step=3", "saml_idp_metadata", fill(sso.MostMetadata+1)).wantStatus(http.StatusBadRequest).wantText("more than 256 KiB")
 	b.post(provider+"/setup?step=3", "saml_idp_metadata", strings.Repeat("\n", 4*sso.MostMetadata)).wantStatus(http.StatusRequestEntityTooLarge)
+}
+
+func TestAProviderThatIsToBeKeptIsEndedOnlyByInsisting(t *testing.T) {
+	w := newWorld(t)
+	b, _, provider, _ := w.acme()
+	b.connect(provider)
+	w.server.IdPs.Keep = func(context.Context, bool, string, string) error {
+		return fault.Conflict.Errorf("No super admin could come in.").Coded("policy_locks_out_admins")
+	}
+	for _, verb := range []string{"/disable", "/delete"} {
+		if n := b.get(provider + verb).page().Find("input[name=force]").Length(); n != 0 {
+			t.Errorf("%s: the first page offers to insist", verb)
+		}
+		a := b.post(provider + verb).wantStatus(http.StatusConflict).wantText("No super admin could come in").wantText("Do it even so")
+		if n := a.page().Find("input[name=force]").Length(); n != 1 {
+			t.Errorf("%s: got %d boxes to insist, want one", verb, n)
+		}
+		b.post(provider+verb, "force", "on").to()
+		if verb == "/disable" {
+			b.post(provider + "/enable").to()
+		}
+	}
+	b.get(provider).wantStatus(http.StatusNotFound)
 }
