@@ -191,12 +191,10 @@ func (r *Rules) checkPersonal(e Entry) *Refusal {
 	if r.PersonalTokenAge > 0 && e.Now.Sub(e.MadeAt) > r.PersonalTokenAge {
 		return &Refusal{code, "personal_token_max_age_seconds", "This personal token is older than this organization admits. Make a new one."}
 	}
-	if r.EnforceMethod {
-		no := r.checkWay(e)
-		if no == nil {
-			no = r.checkSecond(e)
-		}
-		if no != nil {
+	// An identity provider of strangers is never admitted, whoever carries what
+	// it made.
+	if r.EnforceMethod || (e.Way == SAML && e.From != Own && e.From != Fellow) {
+		if no := r.checkWay(e); no != nil {
 			no.Why = "This token was made with a login that this organization does not admit. " + no.Why + " Log in by a way that it admits, and make a new token."
 			return no
 		}
