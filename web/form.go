@@ -45,6 +45,7 @@ type field struct {
 	Type         string   // of the input; text if empty
 	Autocomplete string   // what browsers may fill in; "off" if empty
 	Options      []option // a choice, if there are any
+	Choices      []choice // a choice that shows all there is to choose from, if there are any
 	Rows         int      // a text of several lines, if not 0
 	Most         int      // characters, if not 0
 	Optional     bool
@@ -56,6 +57,35 @@ type field struct {
 type option struct {
 	Value string
 	Label string
+}
+
+// A choice is one of several that say what they mean.
+type choice struct {
+	Value string
+	Label string
+	Hint  string // may be empty
+}
+
+// An input is what an error can stand at.
+type input interface {
+	is(name string) bool
+	wrong(message string) problem // puts it there, and gives the entry of the summary
+}
+
+func (f *field) is(name string) bool { return f.Name == name && name != "" }
+
+func (f *field) wrong(message string) problem {
+	f.Error = message
+	return problem{f.ID(), f.Label, message}
+}
+
+// inputs makes of fields what errors can stand at.
+func inputs(fields []*field) []input {
+	all := make([]input, len(fields))
+	for n, f := range fields {
+		all[n] = f
+	}
+	return all
 }
 
 // ID is the input's id.
@@ -95,9 +125,23 @@ type check struct {
 	Name    string
 	Label   string
 	Hint    string
+	Error   string // what is wrong with it; may be empty
 	Checked bool
 	Risk    bool // ticking it weakens something
+	Off     bool // it cannot be ticked
+}
+
+func (c *check) is(name string) bool { return c.Name == name && name != "" }
+
+func (c *check) wrong(message string) problem {
+	c.Error = message
+	return problem{c.ID(), c.Label, message}
 }
 
 // ID is the box's id.
 func (c check) ID() string { return "in-" + c.Name }
+
+// DescribedBy names what a screen reader reads with the box.
+func (c check) DescribedBy() string {
+	return field{Name: c.Name, Hint: c.Hint, Error: c.Error}.DescribedBy()
+}

@@ -67,7 +67,7 @@ func (s *site) saveIdP(w http.ResponseWriter, r *http.Request, v gate.Visit) err
 		if broken != nil {
 			return broken
 		}
-		return s.again(w, r, "idp-edit", p, err, p.fields()...)
+		return s.again(w, r, "idp-edit", p, err, inputs(p.fields())...)
 	}
 	return see(w, r, done(idpURL(i), "idp-saved"))
 }

@@ -160,17 +160,16 @@ func narrow(title string) page { return page{Title: title} }
 // blame puts an error at the input that it names, and into the summary above
 // the form, so that what was typed stays. It reports false for errors that are
 // not about what was typed: those have pages of their own.
-func (p *page) blame(err error, fields ...*field) bool {
+func (p *page) blame(err error, inputs ...input) bool {
 	f := fault.Of(err)
 	switch f.Kind {
 	case fault.Invalid, fault.Exists, fault.Conflict, fault.Denied, fault.TooMany, fault.Unavailable:
 	default:
 		return false
 	}
-	for _, in := range fields {
-		if in.Name == f.Field && f.Field != "" {
-			in.Error = inConsole(f.Message)
-			p.Problems = append(p.Problems, problem{in.ID(), in.Label, in.Error})
+	for _, in := range inputs {
+		if in.is(f.Field) {
+			p.Problems = append(p.Problems, in.wrong(inConsole(f.Message)))
 			return true
 		}
 	}
@@ -180,8 +179,8 @@ func (p *page) blame(err error, fields ...*field) bool {
 
 // again shows a form once more, with what is wrong. Errors that are not about
 // the form are returned.
-func (s *site) again(w http.ResponseWriter, r *http.Request, name string, p interface{ head() *page }, err error, fields ...*field) error {
-	if !p.head().blame(err, fields...) {
+func (s *site) again(w http.ResponseWriter, r *http.Request, name string, p interface{ head() *page }, err error, inputs ...input) error {
+	if !p.head().blame(err, inputs...) {
 		return err
 	}
 	setRetryAfter(w, fault.Of(err))
