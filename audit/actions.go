@@ -105,7 +105,7 @@ var words = map[string]string{
 	TokenRevoke: "Revoked a token",
 	TokenExpire: "Ended all their tokens",
 
-	IdentityUnlink: "Cut their link to an identity provider",
+	IdentityUnlink: "Cut a way to log in",
 
 	BackupCreate: "Copied the database",
 	KeysRotate:   "Made new keys",

@@ -110,9 +110,23 @@ type Store interface {
 	// TouchIdentity notes a login, from where it came, and the address asserted
 	// at it: LastUsedAt, LastIP and Email of the identity. It returns
 	// fault.NotFound if the subject is not linked. TouchPassword notes one by
-	// password.
+	// password; it returns fault.NotFound if the person has none.
 	TouchIdentity(ctx context.Context, i account.Identity) error
 	TouchPassword(ctx context.Context, userID string, at time.Time, ip netip.Addr) error
+
+	// LockUser holds off, until the transaction ends, whoever else locks the
+	// person. PasswordState says what is known of their password, and Links
+	// what they are linked to, oldest first.
+	LockUser(ctx context.Context, userID string) error
+	PasswordState(ctx context.Context, userID string) (PasswordState, error)
+	Links(ctx context.Context, userID string) ([]Link, error)
+
+	// CutIdentities removes a person's links to a method, CutPassword their
+	// password, each with all tokens and flows of theirs by it, and says how
+	// many tokens there were. It returns fault.NotFound if there is no such
+	// link, or no password.
+	CutIdentities(ctx context.Context, userID, methodID string) (tokens int, err error)
+	CutPassword(ctx context.Context, userID string) (tokens int, err error)
 
 	// LastSSO is when a person last logged in through an identity provider of
 	// an organization; zero: never.

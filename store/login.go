@@ -139,13 +139,16 @@ func (s *Store) UserByIdentity(ctx context.Context, methodID, subjectKind, subje
 	return u, missing(err, "Nobody is linked to this subject.")
 }
 
-// AddIdentity implements login.Store.
+// AddIdentity implements login.Store. Tokens of the person may have waited for
+// this login too.
 func (s *Store) AddIdentity(ctx context.Context, i account.Identity) error {
-	return s.change(ctx, fault.Exists.Errorf("Somebody is linked to this subject already."), `
-		INSERT INTO identity (method_id, subject_kind, subject, user_id, email, created_at, last_used_at, last_ip)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-		ON CONFLICT (method_id, subject_kind, subject) DO NOTHING`,
-		i.MethodID, i.SubjectKind, i.Subject, i.UserID, i.Email, stamp(i.CreatedAt), stamp(i.LastUsedAt), addressText(i.LastIP))
+	return s.noting(ctx, gate.UserKey(i.UserID), func(ctx context.Context) error {
+		return s.change(ctx, fault.Exists.Errorf("Somebody is linked to this subject already."), `
+			INSERT INTO identity (method_id, subject_kind, subject, user_id, email, created_at, last_used_at, last_ip)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+			ON CONFLICT (method_id, subject_kind, subject) DO NOTHING`,
+			i.MethodID, i.SubjectKind, i.Subject, i.UserID, i.Email, stamp(i.CreatedAt), stamp(i.LastUsedAt), addressText(i.LastIP))
+	})
 }
 
 // TouchIdentity implements login.Store. The tokens of a managed person may have
@@ -167,7 +170,7 @@ func (s *Store) TouchIdentity(ctx context.Context, i account.Identity) error {
 // TouchPassword implements login.Store.
 func (s *Store) TouchPassword(ctx context.Context, userID string, at time.Time, ip netip.Addr) error {
 	return s.change(ctx, fault.NotFound.Errorf(noUser),
-		`UPDATE person SET password_used_at = $2, password_used_ip = $3 WHERE id = $1`, userID, stamp(at), addressText(ip))
+		`UPDATE person SET password_used_at = $2, password_used_ip = $3 WHERE id = $1 AND password_hash <> ''`, userID, stamp(at), addressText(ip))
 }
 
 // LastSSO implements login.Store.
@@ -180,4 +183,63 @@ func (s *Store) LastSSO(ctx context.Context, userID, organizationID string) (tim
 		return time.Time{}, err
 	}
 	return found[0], nil
+}
+
+// PasswordState implements login.Store.
+func (s *Store) PasswordState(ctx context.Context, userID string) (login.PasswordState, error) {
+	p, err := one(ctx, s, func(r row) (p login.PasswordState, err error) {
+		return p, r.Scan(maybe[bool]{&p.Set}, moment{&p.UsedAt}, address{&p.IP})
+	}, `SELECT password_hash <> '', password_used_at, password_used_ip FROM person WHERE id = $1`, userID)
+	return p, missing(err, noUser)
+}
+
+// Links implements login.Store.
+func (s *Store) Links(ctx context.Context, userID string) ([]login.Link, error) {
+	return all(ctx, s, func(r row) (l login.Link, err error) {
+		l.UserID = userID
+		return l, r.Scan(&l.MethodID, &l.SubjectKind, &l.Subject, &l.Email, moment{&l.CreatedAt}, moment{&l.LastUsedAt}, address{&l.LastIP},
+			&l.Name, &l.OrganizationID, &l.Organization, maybe[bool]{&l.Usable})
+	}, `
+		SELECT l.method_id, l.subject_kind, l.subject, l.email, l.created_at, l.last_used_at, l.last_ip,
+			i.name, o.id, o.name, i.enabled AND i.state = 'active' AND i.deleted_at IS NULL AND NOT o.suspended
+		FROM identity l JOIN idp i ON i.id = l.method_id JOIN organization o ON o.id = i.organization_id
+		WHERE l.user_id = $1
+		ORDER BY l.created_at, l.method_id, l.subject_kind, l.subject`, userID)
+}
+
+// CutIdentities implements login.Store.
+func (s *Store) CutIdentities(ctx context.Context, userID, methodID string) (tokens int, err error) {
+	err = s.noting(ctx, gate.UserKey(userID), func(ctx context.Context) error {
+		cut, err := s.exec(ctx, `DELETE FROM identity WHERE user_id = $1 AND method_id = $2`, userID, methodID)
+		if err != nil {
+			return err
+		}
+		if cut == 0 {
+			return fault.NotFound.Errorf("The person is not linked to this identity provider.")
+		}
+		gone, err := s.exec(ctx, `DELETE FROM token WHERE user_id = $1 AND method_id = $2`, userID, methodID)
+		tokens = int(gone)
+		return err
+	})
+	return tokens, err
+}
+
+// CutPassword implements login.Store. A login by password that is under way
+// ends with it.
+func (s *Store) CutPassword(ctx context.Context, userID string) (tokens int, err error) {
+	err = s.noting(ctx, gate.UserKey(userID), func(ctx context.Context) error {
+		err := s.change(ctx, fault.NotFound.Errorf("The person has no password."), `
+			UPDATE person SET password_hash = '', password_used_at = NULL, password_used_ip = ''
+			WHERE id = $1 AND password_hash <> ''`, userID)
+		if err != nil {
+			return err
+		}
+		if _, err := s.exec(ctx, `DELETE FROM flow WHERE user_id = $1 AND method_kind = 'password' AND NOT taken`, userID); err != nil {
+			return err
+		}
+		gone, err := s.exec(ctx, `DELETE FROM token WHERE user_id = $1 AND method_kind = 'password'`, userID)
+		tokens = int(gone)
+		return err
+	})
+	return tokens, err
 }

@@ -37,6 +37,7 @@ func Run(t *testing.T, place Place) {
 		{"idps", idps},
 		{"sessions", sessions},
 		{"logins", logins},
+		{"ways", ways},
 		{"events", events},
 		{"mails", mails},
 		{"addresses", addresses},
