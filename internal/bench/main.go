@@ -28,8 +28,20 @@ func main() {
 	flag.IntVar(&b.logins, "logins", 6000, "whole logins")
 	flag.StringVar(&b.sign, "sign", "assertion", "what the identity provider signs: assertion, response or both")
 	flag.IntVar(&b.size, "size", 0, "bytes to pad each response to")
+	flag.IntVar(&b.requests, "requests", 40000, "API requests with a known token; 0: none are measured")
+	flag.IntVar(&b.cold, "cold", 20000, "API requests with a new token each")
+	sizes := flag.String("large", "", "measure the storage instead, with these numbers of tokens, growing: 1000,100000")
+	bare := flag.String("bare", "", "serve the bytes of this file instead, at -listen: what API requests are compared with")
+	listen := flag.String("listen", "", "where to serve them")
 	flag.Parse()
-	if err := b.run(context.Background()); err != nil {
+	run := b.run
+	switch {
+	case *bare != "":
+		run = func(context.Context) error { return serveBare(*bare, *listen) }
+	case *sizes != "":
+		run = func(ctx context.Context) error { return b.runLarge(ctx, *sizes) }
+	}
+	if err := run(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -39,6 +51,7 @@ type bench struct {
 	binary, database, sign string
 	workers, posts, logins int
 	size                   int
+	requests, cold         int
 }
 
 func (b *bench) run(ctx context.Context) error {
@@ -71,6 +84,19 @@ func (b *bench) run(ctx context.Context) error {
 	fmt.Println("|---|---|---|---|---|---|")
 	fmt.Printf("| at rest | | | | | %d MB |\n", rest>>20)
 
+	if b.posts > 0 && b.logins > 0 {
+		if err := b.loginRates(s, c); err != nil {
+			return err
+		}
+	}
+	if b.requests == 0 {
+		return nil
+	}
+	return b.api(ctx, s, c, folder)
+}
+
+// loginRates measures answers of the identity provider, and whole logins.
+func (b *bench) loginRates(s *server, c *client) error {
 	answers := make([]answer, b.posts)
 	if _, err := b.spread(b.posts, func(i int) (err error) { answers[i], err = c.prepare(i); return err }); err != nil {
 		return fmt.Errorf("prepare answers: %w", err)
