@@ -31,6 +31,7 @@ type Way struct {
 	Name           string // of the identity provider; empty for a password
 	Organization   string // the name of whose it is; empty for a password
 	OrganizationID string
+	AccountID      string // its root account
 	Email          string // as the identity provider last gave it; of a password, the account's
 	Subject        string // whom the identity provider says that the person is
 
@@ -51,7 +52,8 @@ type Link struct {
 	Name           string // of the identity provider
 	Organization   string // the name of its organization
 	OrganizationID string
-	Usable         bool // active, enabled, its organization not suspended
+	AccountID      string // the organization's root account
+	Usable         bool   // active, enabled, its organization not suspended
 }
 
 // A PasswordState is what is known of a person's password.
@@ -94,7 +96,7 @@ func (l *Login) waysOf(ctx context.Context, present session.Bearer) ([]Way, erro
 	}
 	for _, i := range links {
 		out = append(out, Way{
-			ID: i.MethodID, Kind: session.SAML, Name: i.Name, Organization: i.Organization, OrganizationID: i.OrganizationID,
+			ID: i.MethodID, Kind: session.SAML, Name: i.Name, Organization: i.Organization, OrganizationID: i.OrganizationID, AccountID: i.AccountID,
 			Email: i.Email, Subject: i.Subject, Usable: i.Usable, Current: used.Kind == session.SAML && used.ID == i.MethodID,
 			CreatedAt: i.CreatedAt, LastUsedAt: i.LastUsedAt, LastIP: i.LastIP,
 		})

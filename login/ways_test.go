@@ -73,7 +73,7 @@ func TestWaysSayWhereTheyLead(t *testing.T) {
 			CreatedAt: l.present.User.CreatedAt, LastUsedAt: w.now(), LastIP: client.IP,
 		},
 		{
-			ID: w.sso.ID, Kind: session.SAML, Name: w.sso.Name, Organization: "Acme", OrganizationID: w.acme.ID,
+			ID: w.sso.ID, Kind: session.SAML, Name: w.sso.Name, Organization: "Acme", OrganizationID: w.acme.ID, AccountID: w.acme.AccountID,
 			Email: "boss@acme.test", Subject: "boss", Usable: true, CreatedAt: w.now(), LastUsedAt: w.now(), LastIP: client.IP,
 		},
 	}
@@ -114,6 +114,16 @@ func TestAWayThatIsCutTakesItsTokensAlong(t *testing.T) {
 	if want := (audit.Details{"method": "saml", "authentication_method_id": w.sso.ID, "tokens": "1"}); !cmp.Equal(e.Details, want) {
 		t.Errorf("got the event %v, want %v", e.Details, want)
 	}
+}
+
+func TestASessionThatWasEndedMakesNoMoreTokens(t *testing.T) {
+	w := newWorld(t)
+	l := linked(w)
+	holder := session.Holder{Actor: account.Actor{User: l.present.User}, Token: l.present.Token}
+	_, err := w.Unlink(context.Background(), l.present, login.PasswordWay, "", nil, client)
+	must(t, err)
+	_, _, err = w.Tokens.Create(context.Background(), holder, session.New{Description: "of a request that was let in before"})
+	wantCode(t, err, fault.Unauthenticated, "authentication_failed")
 }
 
 func TestAPasswordThatIsCutLogsNobodyIn(t *testing.T) {

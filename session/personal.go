@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -62,7 +63,8 @@ type New struct {
 //
 // It returns fault.Invalid at description, max_age_seconds, extend_when_used,
 // ip_allowlist or scopes; fault.Denied with code login_too_old,
-// token_limit_reached, or as Rules say.
+// token_limit_reached, or as Rules say; fault.Unauthenticated where the token
+// that it is made with is not there any more.
 func (s *Tokens) Create(ctx context.Context, by Holder, n New) (text string, t Token, err error) {
 	now := s.Now()
 	if t, err = by.token(n, now); err != nil {
@@ -79,6 +81,12 @@ func (s *Tokens) Create(ctx context.Context, by Holder, n New) (text string, t T
 	}
 	err = s.Store.Tx(ctx, func(ctx context.Context) error {
 		if err := s.Store.LockUser(ctx, by.User.ID); err != nil {
+			return err
+		}
+		// Whoever ended it since it was let in has ended what it makes, too.
+		if _, err := s.Store.TokenOf(ctx, by.User.ID, "", by.Token.Hash); errors.Is(err, fault.NotFound) {
+			return ErrNotValid()
+		} else if err != nil {
 			return err
 		}
 		have, err := s.Store.CountTokens(ctx, by.User.ID, PersonalToken, now)

@@ -198,10 +198,10 @@ func (s *Store) Links(ctx context.Context, userID string) ([]login.Link, error) 
 	return all(ctx, s, func(r row) (l login.Link, err error) {
 		l.UserID = userID
 		return l, r.Scan(&l.MethodID, &l.SubjectKind, &l.Subject, &l.Email, moment{&l.CreatedAt}, moment{&l.LastUsedAt}, address{&l.LastIP},
-			&l.Name, &l.OrganizationID, &l.Organization, maybe[bool]{&l.Usable})
+			&l.Name, &l.OrganizationID, &l.AccountID, &l.Organization, maybe[bool]{&l.Usable})
 	}, `
 		SELECT l.method_id, l.subject_kind, l.subject, l.email, l.created_at, l.last_used_at, l.last_ip,
-			i.name, o.id, o.name, i.enabled AND i.state = 'active' AND i.deleted_at IS NULL AND NOT o.suspended
+			i.name, o.id, o.account_id, o.name, i.enabled AND i.state = 'active' AND i.deleted_at IS NULL AND NOT o.suspended
 		FROM identity l JOIN idp i ON i.id = l.method_id JOIN organization o ON o.id = i.organization_id
 		WHERE l.user_id = $1
 		ORDER BY l.created_at, l.method_id, l.subject_kind, l.subject`, userID)

@@ -25,8 +25,8 @@ var ways = []promise{
 		got, err := s.Links(t.Context(), ada.ID)
 		do(t, err)
 		same(t, got, []login.Link{
-			{Identity: identity(first, ada, "s2"), Name: first.Name, Organization: o.Name, OrganizationID: o.ID, Usable: true},
-			{Identity: later, Name: second.Name, Organization: "beta", OrganizationID: "org-beta", Usable: true},
+			{Identity: identity(first, ada, "s2"), Name: first.Name, Organization: o.Name, OrganizationID: o.ID, AccountID: o.AccountID, Usable: true},
+			{Identity: later, Name: second.Name, Organization: "beta", OrganizationID: "org-beta", AccountID: "a-beta", Usable: true},
 		})
 	}},
 	{"a link is usable while its method and its organization are", func(t *testing.T, s *store.Store) {
