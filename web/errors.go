@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/account"
 	"gatehouse/internal/fault"
+	"gatehouse/policy"
 	"gatehouse/sso"
 )
 
@@ -102,6 +103,7 @@ var byCode = map[string]advice{
 	"authentication_method_disabled":  {"This identity provider is not in use", "Until then, log in another way if you have one.", toLogin},
 	"authentication_method_not_found": {"No identity provider at this address", "", toLogin},
 	"identity_provider_not_found":     {"Identity provider not found", "Open the organization from the home page to see which it has.", toHome},
+	"token_not_found":                 {"Token not found", "See which ones you have on the page of your tokens.", link{"Your tokens", tokensPath}},
 	"user_group_not_found":            {"Group not found", "It may have been deleted. Open the organization from the home page to see which it has.", toHome},
 	"user_not_organization_admin":     {"Only for super admins", "Ask a super admin of the organization to do it.", toHome},
 	"organization_not_found":          {"Organization not found", "If somebody sent you the link, ask them to have you added to the organization.", toHome},
@@ -126,6 +128,13 @@ var byKind = map[fault.Kind]advice{
 func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	f := fault.Of(err)
 	id := w.Header().Get("X-Request-Id")
+	if no := (*policy.Refused)(nil); errors.As(err, &no) {
+		broken := s.refuse(w, r, no, err)
+		if broken == nil {
+			return
+		}
+		s.Log.ErrorContext(r.Context(), "page of a refusal failed", "request_id", id, "error", broken)
+	}
 	p := s.explain(r, f, err)
 	p.ID = id
 	s.report(r.Context(), r.Pattern, id, f, p.Refusal, err)

@@ -36,10 +36,17 @@ func (s *site) newLoginPage(email, returnTo string) *loginPage {
 	}
 }
 
-// showLogin asks for the address first, or says who is logged in already.
+// showLogin asks for the address first, or says who is logged in already and
+// does not want to log in again.
 func (s *site) showLogin(w http.ResponseWriter, r *http.Request, _ gate.Visit) error {
 	returnTo := r.URL.Query().Get("return_to")
-	if v := s.visitor(r); v.LoggedIn() {
+	v := s.visitor(r)
+	if v.LoggedIn() && r.URL.Query().Has("again") {
+		p := s.newLoginPage(v.User.Email, returnTo)
+		p.Title, p.Open = "Log in again", false
+		return s.render(w, r, http.StatusOK, "login", p)
+	}
+	if v.LoggedIn() {
 		p := &loggedInPage{page: narrow("You are logged in"), Continue: login.SafeReturn(returnTo)}
 		p.User = v.User
 		return s.render(w, r, http.StatusOK, "logged-in", p)

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 )
@@ -90,6 +91,30 @@ func browserName(agent string) string {
 	return "An unknown browser"
 }
 
+// programName makes a user agent readable: a browser's as browserName does, and
+// a program's first name and version otherwise, as in "terraform 1.9".
+func programName(agent string) string {
+	first, _, _ := strings.Cut(agent, " ")
+	switch name := browserName(agent); {
+	case first == "":
+		return "An unknown program"
+	case name != "An unknown browser" || first == "Mozilla/5.0":
+		return name
+	}
+	if len(first) > 40 {
+		first = strings.ToValidUTF8(first[:40], "") + "…"
+	}
+	return strings.Replace(first, "/", " ", 1)
+}
+
+// addressWords is somebody's address, or that it is not known.
+func addressWords(ip netip.Addr) string {
+	if !ip.IsValid() {
+		return "not known"
+	}
+	return ip.Unmap().String()
+}
+
 // inConsole puts a message into the console's words: what the API calls an
 // authentication method is an identity provider to people, and they may read
 // both in one message.
@@ -102,4 +127,8 @@ var consoleWords = strings.NewReplacer(
 	"authentication methods", "identity providers",
 	"authentication method", "identity provider",
 	"disable the method", "disable it",
+	"a login method", "a way to log in",
+	"login method", "way to log in",
+	"or null for no bound", "or nothing for no bound",
+	"which saml_enabled does not admit", "and logins through these are off",
 )

@@ -26,6 +26,7 @@ import (
 	"gatehouse/internal/mail"
 	"gatehouse/internal/seal"
 	"gatehouse/login"
+	"gatehouse/policy"
 	"gatehouse/session"
 	"gatehouse/sso"
 	"gatehouse/store"
@@ -95,8 +96,11 @@ func newWorld(t *testing.T) *world {
 	people := &account.People{Store: db, Passwords: passwords, NewID: ident.Source("u"), Now: now, Audit: events, Addresses: addresses}
 	tokens := &session.Tokens{Store: db, Lifetime: 24 * time.Hour, Now: now, Audit: events}
 	provider := &sso.Provider{Keys: keys}
+	sightings := &policy.Sightings{Store: db}
+	door := &gate.Gate{Store: db, Sightings: sightings, Now: now}
+	tokens.Rules = door
 	w.server = &Server{
-		Gate: &gate.Gate{Store: db, Now: now},
+		Gate: door,
 		Login: &login.Login{
 			Store: db, Provider: provider, Tokens: tokens, People: people, Passwords: passwords,
 			Limits: limits, Checks: limit.NewSlots(4, time.Second), Keys: keys, Base: w.site.URL, Open: true, NewUserID: ident.Source("u"), Now: now, Log: log, Audit: events,
@@ -107,6 +111,8 @@ func newWorld(t *testing.T) *world {
 		Organizations: &account.Organizations{Store: db, NewID: ident.Source("org"), NewAccountID: ident.Source("a"), Now: now, Audit: events},
 		Groups:        &account.Groups{Store: db, NewID: ident.Source("ug"), Now: now, Audit: events},
 		IdPs:          &sso.IdPs{Store: db, Keys: keys, Base: w.site.URL, NewID: ident.Source("am"), Now: now, Audit: events},
+		Policies:      &policy.Policies{Store: db, Now: now, Audit: events},
+		Sightings:     sightings,
 		Provider:      provider,
 		Tokens:        tokens,
 		Audit:         events,
