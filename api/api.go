@@ -79,10 +79,13 @@ func (s *Server) build() *builder {
 	b := &builder{server: s, mux: http.NewServeMux(), verbs: map[string][]string{}, decoding: limit.NewSlots(mostDecoding, decodingWait)}
 	b.api = humago.New(b.mux, s.config())
 	b.addPeople()
+	b.addTokens()
+	b.addLoginMethods()
 	b.addOrganizations()
 	b.addGroups()
 	b.addProjects()
 	b.addIdPs()
+	b.addPolicy()
 	b.addAudit()
 	b.addDocument()
 	b.addOtherwise()

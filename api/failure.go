@@ -15,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/validation"
 
 	"gatehouse/internal/fault"
+	"gatehouse/policy"
 )
 
 const requestIDHeader = "X-Request-Id"
@@ -36,6 +37,10 @@ type failureItem struct {
 	Status  int    `json:"status" doc:"The status of the answer."`
 	Code    string `json:"error_code" doc:"A word for programs, which stays the same."`
 	Field   string `json:"field,omitempty" doc:"The input at fault, where there is one."`
+
+	// Where an authentication policy refused.
+	Rule     string `json:"rule,omitempty" doc:"The field of the organization's authentication policy that refused." example:"password_auth_enabled"`
+	MoreInfo string `json:"more_info,omitempty" doc:"A page that says which logins the organization admits, and where to log in." example:"https://gatehouse.example/organization/org1a2b3c4d5e6"`
 }
 
 // Error makes a failure an error, for huma.
@@ -173,6 +178,7 @@ func (s *Server) failed(ctx context.Context, where, requestID string, err error)
 		err = fault.Unavailable.Errorf("This took too long and was stopped. Try again in a moment.").Because(err)
 	}
 	f := newFailure(err)
+	s.sayMore(f, err)
 	if f.status < http.StatusInternalServerError {
 		return f
 	}
@@ -185,6 +191,15 @@ func (s *Server) failed(ctx context.Context, where, requestID string, err error)
 	}
 	s.Log.Log(ctx, level, "api request failed", "request_id", requestID, "operation", where, "status", f.status, "error", err)
 	return f
+}
+
+// sayMore leads whom a policy refused to where they can log in as it wants.
+func (s *Server) sayMore(f *failure, err error) {
+	var refused *policy.Refused
+	if errors.As(err, &refused) {
+		f.Errors[0].Rule = refused.Rule
+		f.Errors[0].MoreInfo = s.Base + "/organization/" + refused.Organization.ID
+	}
 }
 
 // stopped reports whether an error says that somebody waits no longer.

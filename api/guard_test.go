@@ -120,7 +120,7 @@ func TestForeignIDsDoNotExist(t *testing.T) {
 			if strings.Contains(target, "/../") || strings.HasSuffix(target, "/..") {
 				continue // the mux redirects to what is meant
 			}
-			w.as(t, ann, op.Method, target, `{"name":"Taken","account_name":"Taken"}`).needFailure(t, http.StatusNotFound)
+			w.as(t, ann, op.Method, target, `{"name":"Taken","account_name":"Taken","description":"Taken"}`).needFailure(t, http.StatusNotFound)
 		}
 	}
 	// The method of another, through one's own account.
@@ -179,7 +179,10 @@ func TestPlainMembersReadAndDoNotWrite(t *testing.T) {
 		if op.Need == account.ReadOrganization {
 			want = http.StatusOK
 		}
-		if r := w.as(t, bob, op.Method, fill(op.Path, organization, accountID, method), `{}`); r.status != want {
+		if op.Need.Level() == account.OfSelf {
+			want = http.StatusNotFound // it is not theirs
+		}
+		if r := w.as(t, bob, op.Method, fill(op.Path, organization, accountID, method), `{"description":"Taken"}`); r.status != want {
 			t.Errorf("%s: got status %d, want %d", op.ID, r.status, want)
 		}
 	}
@@ -277,7 +280,10 @@ const noCode = "0123456789abcdefghijABCDEFGHIJ01"
 // firstGroup is the id of the first group of a world.
 const firstGroup = "ug00000000001"
 
+// noToken names a token that nobody has.
+const noToken = "gtp_00000000"
+
 // fill puts ids into a path.
 func fill(path, organization, accountID, method string) string {
-	return strings.NewReplacer("{user_group_id}", firstGroup, "{organization_id}", organization, "{account_id}", accountID, "{method_id}", method, "{verification_code}", noCode).Replace(path)
+	return strings.NewReplacer("{token_prefix}", noToken, "{user_group_id}", firstGroup, "{organization_id}", organization, "{account_id}", accountID, "{method_id}", method, "{verification_code}", noCode).Replace(path)
 }

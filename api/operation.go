@@ -157,7 +157,7 @@ func (s *Server) admit(r *http.Request, op operation, params []string, origins *
 	nonsense := false
 	for _, name := range params {
 		value := r.PathValue(name)
-		nonsense = nonsense || !isID(value)
+		nonsense = nonsense || !isName(value, mostName(name))
 		switch name {
 		case "organization_id":
 			c.asked.OrganizationID = value
@@ -224,9 +224,26 @@ func pathParams(path string) []string {
 	return names
 }
 
+// How long an id can be, and a token, by which avn names its own.
+const (
+	mostID    = 36
+	mostToken = 64
+)
+
+// mostName says how long the value of a path parameter can be.
+func mostName(param string) int {
+	if param == "token_prefix" {
+		return mostToken
+	}
+	return mostID
+}
+
 // isID reports whether s could be an id of anything.
-func isID(s string) bool {
-	if s == "" || len(s) > 36 {
+func isID(s string) bool { return isName(s, mostID) }
+
+// isName reports whether s could name anything of ours.
+func isName(s string, most int) bool {
+	if s == "" || len(s) > most {
 		return false
 	}
 	for _, c := range []byte(s) {

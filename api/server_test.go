@@ -24,6 +24,7 @@ import (
 	"gatehouse/internal/mail"
 	"gatehouse/internal/seal"
 	"gatehouse/login"
+	"gatehouse/policy"
 	"gatehouse/session"
 	"gatehouse/sso"
 	"gatehouse/store"
@@ -78,9 +79,12 @@ func newWorld(t *testing.T) *world {
 	w.sender = &mail.Sender{Store: w.store, Transport: w.mails, Keys: keys, Domain: "gatehouse.example", NewID: ident.UUID, Now: clock, Log: log}
 	addresses := &account.Addresses{Store: w.store, Mail: w.sender, Limits: &limit.Memory{Now: clock}, Base: "https://gatehouse.example", Now: clock, Audit: events}
 	people := &account.People{Store: w.store, Passwords: passwords, NewID: counted("u"), Now: clock, Audit: events, Addresses: addresses}
-	tokens := &session.Tokens{Store: w.store, Lifetime: 12 * time.Hour, Now: clock, Audit: events}
+	sightings := &policy.Sightings{Store: w.store}
+	uses := &session.Uses{Store: w.store}
+	door := &gate.Gate{Store: w.store, Uses: uses, Sightings: sightings, Now: clock}
+	tokens := &session.Tokens{Store: w.store, Lifetime: 12 * time.Hour, Now: clock, Audit: events, Rules: door, Uses: uses}
 	w.Server = &Server{
-		Gate: &gate.Gate{Store: w.store, Now: clock},
+		Gate: door,
 		Login: &login.Login{
 			Store: w.store, Tokens: tokens, People: people, Passwords: passwords,
 			Limits: &limit.Memory{Now: clock}, Checks: limit.NewSlots(4, time.Second), Keys: keys, Open: true, Now: clock, Log: log, Audit: events,
@@ -91,6 +95,8 @@ func newWorld(t *testing.T) *world {
 		Groups:        &account.Groups{Store: w.store, NewID: counted("ug"), Now: clock, Audit: events},
 		IdPs:          &sso.IdPs{Store: w.store, Keys: keys, Base: "https://gatehouse.example", NewID: counted("am"), Now: clock, Audit: events},
 		Tokens:        tokens,
+		Policies:      &policy.Policies{Store: w.store, Now: clock, Audit: events},
+		Sightings:     sightings,
 		Audit:         events,
 		Cookies:       &session.CookieStore{},
 		Base:          "https://gatehouse.example",
