@@ -19,7 +19,8 @@ import (
 //     change leaves a note in its transaction, each readEvery (Watch). A Redis
 //     may wake the reader earlier; nothing relies on that.
 //   - A node that could not read the notes for staleAfter does not use its
-//     cache at all until it can.
+//     cache at all until it can. It reads further back then: changes may have
+//     been made meanwhile.
 //   - A pass that was being read while something of it changed is not kept.
 
 // Bounds of the cache.
@@ -30,14 +31,20 @@ const (
 	keptFor     = 30 * time.Second // even if nothing changes; less than wideWindow, so that no note is missed
 	unknownFor  = 10 * time.Second
 
-	readEvery  = 300 * time.Millisecond
-	staleAfter = 800 * time.Millisecond
+	readEvery   = 300 * time.Millisecond
+	readTimeout = 500 * time.Millisecond
+	staleAfter  = readEvery + readTimeout
+
+	// wakesTogether is how long the reader waits for more once it is woken, so
+	// that many changes do not make it read without a pause.
+	wakesTogether = 10 * time.Millisecond
 
 	// Notes are read of the last few seconds, and now and then of more: a
-	// transaction that took long to commit shows its notes late.
+	// transaction that took long to commit shows its notes late. wideEvery is
+	// less than usualWindow, so that nothing falls between the two.
 	usualWindow = 5 * time.Second
 	wideWindow  = time.Minute
-	wideEvery   = 10 // reads
+	wideEvery   = 3 * time.Second
 )
 
 // A Note is what a change leaves for the nodes.
@@ -78,9 +85,9 @@ type Notes interface {
 type Cache struct {
 	Now func() time.Time // must be monotonic, as time.Now is
 
-	good    atomic.Int64 // when the notes were last read in full, in ns since born
-	born    time.Time
-	bornSet sync.Once
+	good    atomic.Pointer[time.Time] // when the last read of notes began that succeeded
+	wide    time.Time                 // and the last one of the wide window; Watch's own
+	failing atomic.Bool               // the last read did not succeed
 
 	mu       sync.RWMutex
 	passes   map[place]*kept
@@ -98,8 +105,21 @@ type place struct {
 }
 
 type kept struct {
-	pass  *Pass
-	until time.Time
+	pass *Pass
+	at   time.Time // when it began to be read
+}
+
+// A fill is where the cache stood when a pass began to be read.
+type fill struct {
+	changes uint64
+	at      time.Time
+}
+
+// elapsed is the time between two moments by the clock that says more: the
+// monotonic one stands still while a machine is suspended, and the other one
+// may be set back.
+func elapsed(from, to time.Time) time.Duration {
+	return max(to.Sub(from), to.Round(0).Sub(from.Round(0)))
 }
 
 // keys are those whose change ends a pass.
@@ -114,26 +134,28 @@ func (p *Pass) keys(hash [sha256.Size]byte) []string {
 	return keys
 }
 
-// since is the time since the cache was first used.
-func (c *Cache) since() int64 {
-	c.bornSet.Do(func() { c.born = c.Now() })
-	return int64(c.Now().Sub(c.born)) + 1
+// fresh says whether this node knows of all changes but the last moment's.
+func (c *Cache) fresh(now time.Time) bool {
+	good := c.good.Load()
+	return good != nil && elapsed(*good, now) <= staleAfter
 }
 
-// fresh says whether this node knows of all changes but the last moment's.
-func (c *Cache) fresh() bool {
-	good := c.good.Load()
-	return good != 0 && c.since()-good <= int64(staleAfter)
-}
+// away says whether the notes cannot be read: then the database can hardly be
+// asked for anything.
+func (c *Cache) away() bool { return c != nil && c.failing.Load() }
 
 func (c *Cache) get(hash [sha256.Size]byte, where Where) *Pass {
-	if c == nil || !c.fresh() {
+	if c == nil {
+		return nil
+	}
+	now := c.Now()
+	if !c.fresh(now) {
 		return nil
 	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	k, there := c.passes[place{hash, where}]
-	if !there || !c.Now().Before(k.until) {
+	if !there || elapsed(k.at, now) >= keptFor {
 		return nil
 	}
 	return k.pass
@@ -141,17 +163,17 @@ func (c *Cache) get(hash [sha256.Size]byte, where Where) *Pass {
 
 // begin is called before a pass is read from the store, and gives what put
 // takes.
-func (c *Cache) begin() uint64 {
+func (c *Cache) begin() fill {
 	if c == nil {
-		return 0
+		return fill{}
 	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return c.changes
+	return fill{c.changes, c.Now()}
 }
 
 // put keeps a pass, unless something of it changed since begin.
-func (c *Cache) put(hash [sha256.Size]byte, where Where, p *Pass, began uint64) {
+func (c *Cache) put(hash [sha256.Size]byte, where Where, p *Pass, began fill) {
 	// Whoever does not belong to a place may any moment: that is not kept.
 	if c == nil || (where != Where{} && p.Place.Organization.ID == "") {
 		return
@@ -159,11 +181,11 @@ func (c *Cache) put(hash [sha256.Size]byte, where Where, p *Pass, began uint64) 
 	at, keys := place{hash, where}, p.keys(hash)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if began < c.floor {
+	if began.changes < c.floor {
 		return
 	}
 	for _, key := range keys {
-		if c.changed[key] > began {
+		if c.changed[key] > began.changes {
 			return
 		}
 	}
@@ -171,7 +193,7 @@ func (c *Cache) put(hash [sha256.Size]byte, where Where, p *Pass, began uint64) 
 		c.passes, c.byKey = map[place]*kept{}, map[string]map[place]struct{}{}
 	}
 	c.makeRoom()
-	c.passes[at] = &kept{pass: p, until: c.Now().Add(keptFor)}
+	c.passes[at] = &kept{pass: p, at: began.at}
 	for _, key := range keys {
 		set := c.byKey[key]
 		if set == nil {
@@ -258,13 +280,14 @@ func (c *Cache) Forget(keys []string) {
 func (c *Cache) Watch(ctx context.Context, notes Notes, woken <-chan string, failed func(error)) {
 	tick := time.NewTicker(readEvery)
 	defer tick.Stop()
-	failing := false
-	for n := 0; ; n++ {
-		err := c.follow(ctx, notes, n%wideEvery == 0 || failing)
-		if err != nil && !failing && ctx.Err() == nil {
+	for {
+		err := c.follow(ctx, notes)
+		if ctx.Err() != nil {
+			return
+		}
+		if before := c.failing.Swap(err != nil); err != nil && !before {
 			failed(err)
 		}
-		failing = err != nil
 		select {
 		case <-ctx.Done():
 			return
@@ -273,25 +296,48 @@ func (c *Cache) Watch(ctx context.Context, notes Notes, woken <-chan string, fai
 			if !open {
 				woken = nil
 			}
+			gather(ctx, woken)
+		}
+	}
+}
+
+// gather waits a moment for more of the same.
+func gather(ctx context.Context, woken <-chan string) {
+	end := time.After(wakesTogether)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-end:
+			return
+		case _, open := <-woken:
+			if !open {
+				return
+			}
 		}
 	}
 }
 
 // follow reads the notes once, and forgets what they name.
-func (c *Cache) follow(ctx context.Context, notes Notes, wide bool) error {
-	within := usualWindow
+func (c *Cache) follow(ctx context.Context, notes Notes) error {
+	began := c.Now()
+	// So it is too once nothing could be read for a while, or this machine
+	// stood still.
+	within, wide := usualWindow, elapsed(c.wide, began) >= wideEvery
 	if wide {
 		within = wideWindow
 	}
-	bounded, cancel := context.WithTimeout(ctx, staleAfter)
+	bounded, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	began := c.since()
 	all, err := notes.Notes(bounded, within)
 	if err != nil {
 		return err
 	}
 	c.Forget(c.unread(all, wide))
-	c.good.Store(began)
+	if wide {
+		c.wide = began
+	}
+	c.good.Store(&began)
 	return nil
 }
 

@@ -233,17 +233,19 @@ func (g *Gate) mayHaveChanged(p *Pass) bool { return p.ExtendWhenUsed }
 // read asks the store. Tokens that nobody has are counted, and beyond the limit
 // none from that address is looked up.
 func (g *Gate) read(ctx context.Context, r Request, hash [sha256.Size]byte, where Where) (*Pass, error) {
+	// The same one again is no guess, and costs nothing: a forgotten program
+	// does not use up what its whole office has.
+	if g.Cache.unknown(hash) {
+		return nil, errUnknown()
+	}
 	address := limit.Address(r.IP)
 	if g.Limits != nil {
 		if err := g.Limits.Check(ctx, unknownTokens, address); err != nil {
 			return nil, err
 		}
 	}
-	if g.Cache.unknown(hash) {
-		return nil, g.count(ctx, address)
-	}
 	began := g.Cache.begin()
-	pass, err := g.Store.Pass(ctx, hash, where)
+	pass, err := g.ask(ctx, hash, where)
 	if errors.Is(err, fault.NotFound) {
 		g.Cache.putUnknown(hash)
 		return nil, g.count(ctx, address)
@@ -262,8 +264,33 @@ func (g *Gate) count(ctx context.Context, address string) error {
 			return err
 		}
 	}
-	return session.ErrNotValid().Because(errors.New("no such token"))
+	return errUnknown()
 }
+
+func errUnknown() error { return session.ErrNotValid().Because(errors.New("no such token")) }
+
+// ask asks the store, and waits for a moment only: whoever comes in is not to
+// hang while the database is away.
+func (g *Gate) ask(ctx context.Context, hash [sha256.Size]byte, where Where) (Pass, error) {
+	patience := patience
+	if g.Cache.away() {
+		patience = patienceAway
+	}
+	bounded, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	pass, err := g.Store.Pass(bounded, hash, where)
+	if err != nil && ctx.Err() == nil && bounded.Err() != nil {
+		return Pass{}, fault.Unavailable.Errorf("The database does not answer. Try again in a moment.").Because(err)
+	}
+	return pass, err
+}
+
+// How long the database may take to say what a token is worth: usually a
+// millisecond, and longer where it is busy.
+const (
+	patience     = 2 * time.Second
+	patienceAway = 500 * time.Millisecond // when it is known not to answer
+)
 
 // self refuses what a recovery is not for: it opens one organization, and
 // changes nothing of what is the person's own.
@@ -287,6 +314,9 @@ func (g *Gate) operate(v *Visit) error {
 // not even that the place exists.
 func (g *Gate) enter(r Request, pass *Pass, v *Visit, now time.Time) error {
 	o := &pass.Place.Organization
+	if r.OrganizationID != "" && r.AccountID != "" && o.ID != r.OrganizationID {
+		return fault.NotFound.Errorf("There is no account %s in organization %s, or you do not belong there.", r.AccountID, r.OrganizationID).Coded("account_not_found")
+	}
 	if o.ID == "" && r.AccountID != "" {
 		return fault.NotFound.Errorf("There is no account %s, or you do not belong to its organization.", r.AccountID).Coded("account_not_found")
 	}
