@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 )
@@ -39,6 +40,9 @@ const (
 func (u *Uses) Note(t *Token, ip netip.Addr, agent string, now time.Time) {
 	if u == nil {
 		return
+	}
+	if len(agent) > mostAgent {
+		agent = strings.Clone(clip(agent, mostAgent)) // the rest is not to stay in memory
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -1,10 +1,12 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -87,7 +89,9 @@ func (s *Store) LockUser(ctx context.Context, userID string) error {
 
 // DescribeToken implements session.Store.
 func (s *Store) DescribeToken(ctx context.Context, hash [sha256.Size]byte, description string) error {
-	return s.change(ctx, fault.NotFound.Errorf(noToken), `UPDATE token SET description = $2 WHERE hash = $1`, hash[:], description)
+	return s.noting(ctx, gate.TokenKey(hash), func(ctx context.Context) error {
+		return s.change(ctx, fault.NotFound.Errorf(noToken), `UPDATE token SET description = $2 WHERE hash = $1`, hash[:], description)
+	})
 }
 
 // ExpireTokens implements session.Store.
@@ -104,8 +108,10 @@ func (s *Store) ExpireTokens(ctx context.Context, userID string, now time.Time) 
 	return n, err
 }
 
-// NoteUses implements session.Store.
+// NoteUses implements session.Store. All who write many rows do so in one
+// order, so that none waits for another who waits for it.
 func (s *Store) NoteUses(ctx context.Context, uses []session.Used) error {
+	uses = slices.SortedFunc(slices.Values(uses), func(a, b session.Used) int { return bytes.Compare(a.Hash[:], b.Hash[:]) })
 	return s.Tx(ctx, func(ctx context.Context) error {
 		for _, u := range uses {
 			_, err := s.exec(ctx, `
