@@ -97,28 +97,29 @@ type policyChangeInput struct {
 	Body policyChange `nameHint:"OrganizationAuthenticationConfigUpdateRequest"`
 }
 
-// policyChange says what is to change: what it does not name stays.
+// policyChange says what is to change: what it does not name, or names with
+// null and could not be without, stays.
 type policyChange struct {
-	Password          *bool           `json:"password_auth_enabled,omitempty" doc:"Turned off, passkey_enabled goes off with it, unless said."`
-	TwoFactor         *bool           `json:"two_factor_required,omitempty" doc:"true is refused: nobody can have a second factor yet."`
-	ThirdParty        *bool           `json:"oauth_enabled,omitempty"`
-	SAML              *bool           `json:"saml_enabled,omitempty"`
-	ExternalSAML      *bool           `json:"saml_allow_external,omitempty"`
-	TokensOn          *bool           `json:"personal_tokens_enabled,omitempty" doc:"false leaves personal_tokens as it is where that is off already, and turns it to disabled else."`
-	EnforceMethod     *bool           `json:"personal_tokens_require_allowed_auth_method,omitempty"`
-	MCP               *bool           `json:"mcp_enabled,omitempty"`
-	Ranges            *[]string       `json:"allowed_ip_ranges,omitempty" doc:"Up to 100 ranges such as 203.0.113.0/24 and 2001:db8::/32, or addresses; empty: everywhere."`
-	PersonalTokens    *string         `json:"personal_tokens,omitempty" doc:"enabled, disabled_for_managed_users or disabled."`
+	Password          *bool           `json:"password_auth_enabled,omitempty" nullable:"true" doc:"Turned off, passkey_enabled goes off with it, unless said."`
+	TwoFactor         *bool           `json:"two_factor_required,omitempty" nullable:"true" doc:"true is refused: nobody can have a second factor yet."`
+	ThirdParty        *bool           `json:"oauth_enabled,omitempty" nullable:"true"`
+	SAML              *bool           `json:"saml_enabled,omitempty" nullable:"true"`
+	ExternalSAML      *bool           `json:"saml_allow_external,omitempty" nullable:"true"`
+	TokensOn          *bool           `json:"personal_tokens_enabled,omitempty" nullable:"true" doc:"false leaves personal_tokens as it is where that is off already, and turns it to disabled else."`
+	EnforceMethod     *bool           `json:"personal_tokens_require_allowed_auth_method,omitempty" nullable:"true"`
+	MCP               *bool           `json:"mcp_enabled,omitempty" nullable:"true"`
+	Ranges            *[]string       `json:"allowed_ip_ranges,omitempty" nullable:"true" doc:"Up to 100 ranges such as 203.0.113.0/24 and 2001:db8::/32, or addresses; empty: everywhere."`
+	PersonalTokens    *string         `json:"personal_tokens,omitempty" nullable:"true" doc:"enabled, disabled_for_managed_users or disabled."`
 	PersonalTokensAge Nullable[int64] `json:"personal_token_max_age_seconds,omitempty" doc:"600 to 315360000; null: no bound."`
-	Providers         *[]string       `json:"oauth_providers,omitempty" doc:"Of google, microsoft and github."`
-	Passkey           *bool           `json:"passkey_enabled,omitempty"`
-	DeviceLogin       *bool           `json:"device_login_enabled,omitempty"`
+	Providers         *[]string       `json:"oauth_providers,omitempty" nullable:"true" doc:"Of google, microsoft and github."`
+	Passkey           *bool           `json:"passkey_enabled,omitempty" nullable:"true"`
+	DeviceLogin       *bool           `json:"device_login_enabled,omitempty" nullable:"true"`
 	FreshnessDays     Nullable[int64] `json:"login_freshness_days,omitempty" doc:"1 to 365; null: no bound."`
 
-	Force        *bool   `json:"force,omitempty" doc:"Also if it shuts out the caller, or leaves no super admin."`
-	RevertAfter  *int64  `json:"revert_after_seconds,omitempty" doc:"60 to 604800: it goes back after that, unless it is confirmed."`
-	ReportOnly   *bool   `json:"report_only,omitempty" doc:"Refuse nobody, and note for a week whom it would refuse."`
-	PilotGroupID *string `json:"pilot_user_group_id,omitempty" maxLength:"36" doc:"In force for the members of this group alone, until it is confirmed."`
+	Force        *bool   `json:"force,omitempty" nullable:"true" doc:"Also if it shuts out the caller, or leaves no super admin."`
+	RevertAfter  *int64  `json:"revert_after_seconds,omitempty" nullable:"true" doc:"60 to 604800: it goes back after that, unless it is confirmed."`
+	ReportOnly   *bool   `json:"report_only,omitempty" nullable:"true" doc:"Refuse nobody, and note for a week whom it would refuse."`
+	PilotGroupID *string `json:"pilot_user_group_id,omitempty" nullable:"true" maxLength:"36" doc:"In force for the members of this group alone, until it is confirmed."`
 }
 
 // rules is what a request wants of the policy.
@@ -171,7 +172,7 @@ func (s *Server) updatePolicy(ctx context.Context, v gate.Visit, in *policyChang
 type confirmPolicyInput struct {
 	OrganizationPath
 	Body *struct {
-		Force *bool `json:"force,omitempty" doc:"Also if it shuts out the caller, or leaves no super admin."`
+		Force *bool `json:"force,omitempty" nullable:"true" doc:"Also if it shuts out the caller, or leaves no super admin."`
 	} `nameHint:"OrganizationAuthenticationConfigConfirmRequest"`
 }
 

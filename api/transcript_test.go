@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
@@ -20,7 +21,8 @@ import (
 // server with a fixed clock and ids that count. A request file is named after
 // what happens, and holds a verb and a path, headers, an empty line and a
 // body; an answer holds the status, the headers that clients act on, and the
-// body. <token 1> stands for the first token that was given, in both.
+// body. A header "Wait: 10m" lets time pass before. <token 1> stands for the first token that was given, in both, and
+// <prefix 1> for its first 12 characters.
 func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob("../testdata/api/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -63,6 +65,13 @@ func play(t *testing.T, archive *txtar.Archive) *txtar.Archive {
 		}
 		for i := range lines[1:] {
 			lines[i+1] = secrets.reveal(lines[i+1])
+			if wait, found := strings.CutPrefix(lines[i+1], "Wait: "); found {
+				d, err := time.ParseDuration(wait)
+				if err != nil {
+					t.Fatalf("%s: %v", f.Name, err)
+				}
+				w.now = w.now.Add(d)
+			}
 		}
 		r := w.do(t, verb, target, strings.TrimSuffix(body, "\n"), lines[1:]...)
 		out.Files = append(out.Files, f, txtar.File{Name: "answer", Data: secrets.hide(r.transcript(t))})
@@ -94,14 +103,15 @@ func (r reply) transcript(t *testing.T) []byte {
 type secrets struct{ tokens []string }
 
 var (
-	tokenText      = regexp.MustCompile(`gts_[0-9A-Za-z]{46}`)
-	tokenName      = regexp.MustCompile(`<token (\d+)>`)
+	tokenText      = regexp.MustCompile(`gt[sp]_[0-9A-Za-z]{46}`)
+	tokenPrefix    = regexp.MustCompile(`gt[sp]_[0-9A-Za-z]{8}`)
+	tokenName      = regexp.MustCompile(`<(token|prefix) (\d+)>`)
 	ourCertificate = regexp.MustCompile(`("saml_sp_certificate": )"-----BEGIN CERTIFICATE-----[^"]*"`)
 )
 
 func (s *secrets) hide(text []byte) []byte {
 	text = ourCertificate.ReplaceAll(text, []byte(`$1"<certificate>"`))
-	return tokenText.ReplaceAllFunc(text, func(token []byte) []byte {
+	text = tokenText.ReplaceAllFunc(text, func(token []byte) []byte {
 		i := slices.Index(s.tokens, string(token))
 		if i < 0 {
 			i = len(s.tokens)
@@ -109,14 +119,22 @@ func (s *secrets) hide(text []byte) []byte {
 		}
 		return fmt.Appendf(nil, "<token %d>", i+1)
 	})
+	return tokenPrefix.ReplaceAllFunc(text, func(prefix []byte) []byte {
+		i := slices.IndexFunc(s.tokens, func(token string) bool { return strings.HasPrefix(token, string(prefix)) })
+		return fmt.Appendf(nil, "<prefix %d>", i+1)
+	})
 }
 
 func (s *secrets) reveal(line string) string {
 	return tokenName.ReplaceAllStringFunc(line, func(name string) string {
+		var what string
 		var i int
-		fmt.Sscanf(name, "<token %d>", &i)
+		fmt.Sscanf(strings.Trim(name, "<>"), "%s %d", &what, &i)
 		if i < 1 || i > len(s.tokens) {
 			return name
+		}
+		if what == "prefix" {
+			return s.tokens[i-1][:12]
 		}
 		return s.tokens[i-1]
 	})
