@@ -87,3 +87,23 @@ func fetch(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("got %s, want %s: %s", got, args[2], text)
 	}
 }
+
+// soon is http, tried again until the status is right, for up to five seconds:
+// what another process changed is known a moment later.
+//
+//	soon GET /v1/organization/$ORG 200
+func soon(ts *testscript.TestScript, neg bool, args []string) {
+	for range 50 {
+		r, err := http.NewRequest(args[0], ts.Getenv("URL")+args[1], nil)
+		ts.Check(err)
+		r.Header.Set("Authorization", "aivenv1 "+ts.Getenv("TOKEN"))
+		answer, err := http.DefaultClient.Do(r)
+		ts.Check(err)
+		answer.Body.Close()
+		if strconv.Itoa(answer.StatusCode) == args[2] {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	fetch(ts, neg, args)
+}

@@ -30,6 +30,7 @@ func TestScripts(t *testing.T) {
 
 			"remember":  remember,
 			"secret-of": secretOf,
+			"soon":      soon,
 		},
 		RequireExplicitExec: true,
 	})
