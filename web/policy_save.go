@@ -186,9 +186,9 @@ func (s *site) newPreviewPage(r *http.Request, v gate.Visit, kept *policy.Policy
 func (s *site) offerWays(r *http.Request, v gate.Visit, p *policyPreviewPage, form url.Values) error {
 	p.How = field{Name: "how", Label: "How it begins", Value: form.Get("how"), Choices: []choice{
 		{howNow, "For everybody, now", ""},
-		{"600", "For everybody now, and back by itself after 10 minutes", "Unless somebody who logged in after the change confirms it."},
-		{"3600", "The same, after 1 hour", ""},
-		{"86400", "The same, after 1 day", ""},
+		{"600", "For everybody now, and back by itself after 10 minutes", "Unless somebody confirms it with a login that is later than the change."},
+		{"3600", "For everybody now, and back by itself after 1 hour", ""},
+		{"86400", "For everybody now, and back by itself after 1 day", ""},
 		{howReport, "Only report, for a week", "It refuses nobody, and the page of the policy lists whom it would have refused."},
 	}}
 	groups, err := s.Groups.List(r.Context(), v.Organization)

@@ -101,8 +101,8 @@ func (p *policyPage) boxes(form url.Values) {
 func (p *policyPage) tokens(rules *policy.Rules, form url.Values) {
 	p.PersonalTokens = field{Name: "personal_tokens", Label: "Personal tokens", Value: form.Get("personal_tokens"), Choices: []choice{
 		{string(policy.TokensEnabled), "Admitted", "People use their own tokens for programs that work here."},
-		{string(policy.TokensNotForManaged), "Not admitted, and not for those whom " + p.Organization.Name + " manages", "Nobody's personal token works here, and those whom it manages can make none anywhere. Programs use application users."},
-		{string(policy.TokensDisabled), "Not admitted", "Nobody's personal token works here. Programs use application users."},
+		{string(policy.TokensDisabled), "Not admitted", "Nobody's personal token works here. Programs use application users. Whoever belongs to such organizations only can make none."},
+		{string(policy.TokensNotForManaged), "Not admitted, and managed people make none", "As above, and those whom " + p.Organization.Name + " manages can make none for anywhere else either."},
 	}}
 	p.TokenAge = field{Name: "personal_token_max_age_seconds", Label: "How old a personal token may be", Value: form.Get("personal_token_max_age_seconds"), Hint: "Since it was made, whatever its own end is.",
 		Options: []option{{"0", "As old as it is made to last"}}}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"gatehouse/gate"
 	"gatehouse/internal/fault"
@@ -32,6 +33,9 @@ type refusedPage struct {
 	Code     string
 	ID       string // of the request
 }
+
+// CodeParts is the code in parts between which a line may break.
+func (p *refusedPage) CodeParts() []string { return strings.SplitAfter(p.Code, "_") }
 
 // ruleWords say what the fields of a policy refuse by.
 var ruleWords = map[string]string{
@@ -60,7 +64,7 @@ func (s *site) refuse(w http.ResponseWriter, r *http.Request, no *policy.Refused
 	var v gate.Visit
 	back := ""
 	if r.PathValue("organization") == no.Organization.ID {
-		v, back = s.visitor(r), r.URL.RequestURI()
+		v, back = s.visitor(r), withoutMessage(r.URL)
 		if r.Method != http.MethodGet || login.SafeReturn(back) == "/" {
 			back = organizationURL(no.Organization)
 		}
@@ -71,6 +75,13 @@ func (s *site) refuse(w http.ResponseWriter, r *http.Request, no *policy.Refused
 	}
 	p.ID = w.Header().Get("X-Request-Id")
 	return s.render(w, r, fault.Of(err).Kind.Status(), "refused", p)
+}
+
+// withoutMessage is the address of a page without the message after a form.
+func withoutMessage(u *url.URL) string {
+	q := u.Query()
+	q.Del("done")
+	return withQuery(u.EscapedPath(), q)
 }
 
 // newRefusedPage asks the rules that refused which other ways they would admit.

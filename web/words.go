@@ -1,10 +1,13 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strings"
 	"time"
+
+	"gatehouse/session"
 )
 
 // A moment is a time as people read it: how far away, with the exact time for
@@ -91,20 +94,9 @@ func browserName(agent string) string {
 	return "An unknown browser"
 }
 
-// programName makes a user agent readable: a browser's as browserName does, and
-// a program's first name and version otherwise, as in "terraform 1.9".
+// programName makes a user agent readable.
 func programName(agent string) string {
-	first, _, _ := strings.Cut(agent, " ")
-	switch name := browserName(agent); {
-	case first == "":
-		return "An unknown program"
-	case name != "An unknown browser" || first == "Mozilla/5.0":
-		return name
-	}
-	if len(first) > 40 {
-		first = strings.ToValidUTF8(first[:40], "") + "…"
-	}
-	return strings.Replace(first, "/", " ", 1)
+	return cmp.Or(session.AgentWords(agent), "An unknown program")
 }
 
 // addressWords is somebody's address, or that it is not known.
