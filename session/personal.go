@@ -117,6 +117,9 @@ func (h Holder) token(n New, now time.Time) (Token, error) {
 	if from.Method.Kind == Recovery {
 		return Token{}, fault.Denied.Errorf("A login by a recovery link makes no tokens. Log in by a way of your own.").Coded("recovery_elsewhere")
 	}
+	if from.Kind != SessionToken && from.Kind != PersonalToken {
+		return Token{}, fault.Denied.Errorf("This token makes no others. A person who is logged in makes them.").Coded("user_personal_token_not_allowed")
+	}
 	if from.Kind == SessionToken && !h.Proved && now.Sub(from.LoggedIn) > freshLogin {
 		return Token{}, fault.Denied.Errorf("A token outlives this session, so that making one takes a login that is at most ten minutes old, or your password. Log in again, or type your password.").At("password").Coded("login_too_old")
 	}
@@ -124,6 +127,7 @@ func (h Holder) token(n New, now time.Time) (Token, error) {
 	if err != nil {
 		return Token{}, err
 	}
+	now = now.Truncate(time.Microsecond) // as it is kept
 	t := Token{
 		UserID: h.User.ID, Kind: PersonalToken, Method: from.Method, TwoFactor: from.TwoFactor, LoggedIn: from.LoggedIn,
 		CreatedAt: now, MaxAge: n.MaxAge, ExtendWhenUsed: n.ExtendWhenUsed,
