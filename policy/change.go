@@ -44,7 +44,7 @@ func (c Change) Apply(r Rules) (Rules, error) {
 			return Rules{}, err
 		}
 	}
-	if len(r.Ways()) == 0 {
+	if len(r.Offered()) == 0 {
 		return Rules{}, fault.Invalid.Errorf("These rules admit no way to log in at all. Leave one on.").At(c.offField()).Coded("no_authentication_method_left")
 	}
 	return r, nil

@@ -257,6 +257,14 @@ func (r *Rules) Ways() []string {
 	return out
 }
 
+// Offered lists, of what the rules admit, what this program offers at all:
+// there are no logins through third parties and no passkeys yet.
+func (r *Rules) Offered() []string {
+	there := *r
+	there.ThirdParty, there.Passkey = false, false
+	return there.Ways()
+}
+
 // mostRangesShown bounds a sentence.
 const mostRangesShown = 10
 

@@ -42,10 +42,10 @@ type Refused struct {
 func (r *Refused) Error() string { return r.Organization.ID + " refuses by " + r.Rule }
 
 func refuse(o account.Organization, rules *Rules, no Refusal) error {
-	r := &Refused{Organization: o, Refusal: no, Admitted: rules.Ways(), Rules: rules}
+	r := &Refused{Organization: o, Refusal: no, Admitted: rules.Offered(), Rules: rules}
 	text := o.Name + " does not let you in this way. " + no.Why
 	if strings.HasSuffix(no.Code, "_method_not_allowed") || no.Code == "mfa_required_by_organization" {
-		text += " It admits " + strings.Join(r.Admitted, ", ") + "."
+		text += " It admits " + strings.Join(r.Admitted, ", and ") + "."
 	}
 	return fault.Denied.Errorf("%s", text).Coded(no.Code).Because(r)
 }

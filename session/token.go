@@ -192,7 +192,7 @@ type Grant struct {
 
 // Issue makes a session token. The text is given once and never again.
 func (s *Tokens) Issue(ctx context.Context, g Grant) (text string, t Token, err error) {
-	now := s.Now()
+	now := s.Now().Truncate(time.Microsecond) // as it is kept
 	lifetime := g.Lifetime
 	if lifetime <= 0 {
 		lifetime = s.Lifetime
