@@ -64,34 +64,9 @@ func count(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// browserName makes a user agent readable, as in "Firefox on Linux". It tells
-// people their own devices apart and decides nothing.
+// browserName makes a user agent readable, as in "Firefox on Linux".
 func browserName(agent string) string {
-	find := func(table [][2]string) string {
-		for _, t := range table {
-			if strings.Contains(agent, t[0]) {
-				return t[1]
-			}
-		}
-		return ""
-	}
-	// The order matters: browsers claim to be those that came before them.
-	browser := find([][2]string{
-		{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"}, {"CriOS/", "Chrome"},
-		{"HeadlessChrome/", "Chrome"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"}, {"curl/", "curl"},
-	})
-	system := find([][2]string{
-		{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"Windows", "Windows"}, {"Mac OS X", "macOS"}, {"CrOS", "ChromeOS"}, {"Linux", "Linux"},
-	})
-	switch {
-	case browser != "" && system != "":
-		return browser + " on " + system
-	case browser != "":
-		return browser
-	case system != "":
-		return "A browser on " + system
-	}
-	return "An unknown browser"
+	return cmp.Or(session.AgentWords(agent), "An unknown browser")
 }
 
 // programName makes a user agent readable.
