@@ -14,17 +14,17 @@ import (
 var _ gate.Store = (*Store)(nil)
 
 // bearerColumns are what bearerFields read, and bearerTables where they stand:
-// one look-up by key in each of six tables.
+// one look-up by key in each of six tables. The moment is a column as it
+// stands: of what is computed, SQLite does not say that it is one.
 const (
 	bearerColumns = tokenColumns + `,
 		COALESCE(i.enabled AND i.state = 'active' AND i.deleted_at IS NULL AND NOT mo.suspended, FALSE),
 		EXISTS (SELECT 1 FROM identity l WHERE l.user_id = t.user_id AND l.method_id = t.method_id),
 		i.organization_id,
 		EXISTS (SELECT 1 FROM member f WHERE f.organization_id = i.organization_id AND f.user_id = t.user_id),
-		CASE WHEN p.managing_organization_id IS NULL THEN NULL ELSE (
-			SELECT l.last_used_at FROM identity l JOIN idp own ON own.id = l.method_id
-			WHERE l.user_id = p.id AND own.organization_id = p.managing_organization_id
-			ORDER BY l.last_used_at DESC LIMIT 1) END,
+		(SELECT l.last_used_at FROM identity l JOIN idp own ON own.id = l.method_id
+			WHERE p.managing_organization_id IS NOT NULL AND l.user_id = p.id AND own.organization_id = p.managing_organization_id
+			ORDER BY l.last_used_at DESC LIMIT 1),
 		` + userColumns
 	bearerTables = `token t
 		JOIN person p ON p.id = t.user_id

@@ -33,6 +33,30 @@ var sessions = []promise{
 		do(t, err)
 		same(t, got.Token, token)
 	}},
+	{"of a managed person it is known when they last logged in through who manages them", func(t *testing.T, s *store.Store) {
+		o, other := addOrganization(t, s, "acme"), addOrganization(t, s, "globex")
+		own, foreign := addIdP(t, s, "am-own", o), addIdP(t, s, "am-foreign", other)
+		for _, c := range []struct {
+			name, managedBy string
+			want            time.Time
+		}{{"ada", o.ID, Then.Add(time.Hour)}, {"eve", "", time.Time{}}} {
+			u := User(c.name)
+			u.ManagingOrganizationID = c.managedBy
+			do(t, s.AddUser(t.Context(), u, ""))
+			for subject, i := range map[string]account.Identity{
+				"early": {MethodID: own.ID, LastUsedAt: Then}, "late": {MethodID: own.ID, LastUsedAt: Then.Add(time.Hour)},
+				"elsewhere": {MethodID: foreign.ID, LastUsedAt: Then.Add(2 * time.Hour)},
+			} {
+				i.UserID, i.SubjectKind, i.Subject, i.CreatedAt = u.ID, "name_id", c.name+" "+subject, Then
+				do(t, s.AddIdentity(t.Context(), i))
+			}
+			token := Token(c.name, u.ID)
+			do(t, s.AddToken(t.Context(), token))
+			got, err := bearer(t, s, token.Hash)
+			do(t, err)
+			same(t, got.SSO, c.want)
+		}
+	}},
 	{"a token that is not there is not found", func(t *testing.T, s *store.Store) {
 		_, err := bearer(t, s, sha256.Sum256([]byte("none")))
 		isFault(t, err, fault.NotFound)
