@@ -6,14 +6,20 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
+	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"gatehouse/cmd/gatehouse/remote"
 )
 
 // cli is the grammar: commands, flags, environment names and configuration
@@ -26,6 +32,9 @@ type cli struct {
 	Backup  backupCommand  `cmd:"" help:"Copy the embedded database to a file, while the server runs."`
 	Keys    keysCommand    `cmd:"" help:"Show, rotate and prune the keys that seal secrets."`
 	Version versionCommand `cmd:"" help:"Print the version."`
+
+	User    remote.User    `cmd:"" group:"client" help:"Log in, see who you are, make tokens."`
+	Project remote.Project `cmd:"" group:"client" help:"List projects."`
 }
 
 type versionCommand struct{}
@@ -78,6 +87,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.BindTo(stdout, (*io.Writer)(nil)),
 		kong.Bind(logOutput{stderr}),
+		kong.Bind(remoteEnv(stdout, stderr)),
+		kong.ExplicitGroups([]kong.Group{{Key: "client", Title: "Commands that call a server:"}}),
 	)
 	if err != nil {
 		fmt.Fprintln(stderr, "gatehouse:", err)
@@ -93,8 +104,50 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	if err := command.Run(); err != nil {
-		fmt.Fprintln(stderr, "gatehouse:", oneLine(err))
-		return 1
+		return fail(stderr, err)
 	}
 	return 0
+}
+
+// fail says what failed, and in a line below what can be done, where something
+// can.
+func fail(stderr io.Writer, err error) int {
+	fmt.Fprintln(stderr, "gatehouse:", oneLine(err))
+	var f *remote.Failure
+	if !errors.As(err, &f) {
+		return 1
+	}
+	if f.Hint != "" {
+		fmt.Fprintln(stderr, "gatehouse: hint:", f.Hint)
+	}
+	return f.Exit
+}
+
+// remoteEnv is the world of the commands that call a server.
+func remoteEnv(stdout, stderr io.Writer) *remote.Env {
+	folder := os.Getenv("GATEHOUSE_CONFIG_DIR")
+	if folder == "" {
+		if user, err := os.UserConfigDir(); err == nil {
+			folder = filepath.Join(user, "gatehouse")
+		}
+	}
+	return &remote.Env{
+		Terminal:    &remote.Terminal{In: os.Stdin, Out: stdout, Err: stderr, Getenv: os.Getenv},
+		Credentials: &remote.Credentials{Path: filepath.Join(folder, "credentials.json")},
+		Version:     version(),
+		Getenv:      os.Getenv,
+		Open:        openBrowser,
+	}
+}
+
+// openBrowser starts the browser of whoever sits here.
+func openBrowser(url string) bool {
+	program, args := "xdg-open", []string{url}
+	switch runtime.GOOS {
+	case "darwin":
+		program = "open"
+	case "windows":
+		program, args = "rundll32", []string{"url.dll,FileProtocolHandler", url}
+	}
+	return exec.Command(program, args...).Start() == nil
 }

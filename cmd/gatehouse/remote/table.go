@@ -1,0 +1,163 @@
+package remote
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// A row is one object of an answer.
+type row map[string]any
+
+// rowsOf gives the objects that are under a key of an answer, or the answer
+// itself: a list of them, or one.
+func rowsOf(answer json.RawMessage, key string) ([]row, error) {
+	if key != "" {
+		var whole map[string]json.RawMessage
+		if err := json.Unmarshal(answer, &whole); err != nil || whole[key] == nil {
+			return nil, errShape
+		}
+		answer = whole[key]
+	}
+	var many []row
+	if err := json.Unmarshal(answer, &many); err == nil {
+		return many, nil
+	}
+	var one row
+	if err := json.Unmarshal(answer, &one); err != nil {
+		return nil, errShape
+	}
+	return []row{one}, nil
+}
+
+// cell is a value as a table shows it. Dots lead into objects.
+func (r row) cell(column string) string {
+	name, rest, deeper := strings.Cut(column, ".")
+	value := r[name]
+	if inner, is := value.(map[string]any); is && deeper {
+		return row(inner).cell(rest)
+	}
+	return shown(value, name)
+}
+
+func shown(value any, name string) string {
+	switch v := value.(type) {
+	case nil:
+		return "null"
+	case string:
+		// Times to the second, as nobody reads more.
+		if strings.HasSuffix(name, "_time") && strings.HasSuffix(v, "Z") {
+			whole, _, _ := strings.Cut(strings.TrimSuffix(v, "Z"), ".")
+			return whole + "Z"
+		}
+		return plain(v)
+	case float64:
+		if v == float64(int64(v)) {
+			return fmt.Sprint(int64(v))
+		}
+		return fmt.Sprint(v)
+	case []any:
+		all := make([]string, len(v))
+		for i, one := range v {
+			all[i] = shown(one, name)
+		}
+		return strings.Join(all, ", ")
+	case map[string]any:
+		text, err := json.Marshal(v)
+		if err != nil {
+			return "…"
+		}
+		return string(text)
+	}
+	return fmt.Sprint(value)
+}
+
+// plain takes from a text what would move a terminal's cursor: names and
+// descriptions are other people's words.
+func plain(s string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) || unicode.Is(unicode.Cf, c) {
+			return '·'
+		}
+		return c
+	}, s)
+}
+
+// table prints rows under the names of their columns; nothing where there are
+// no rows. Columns that do not fit are cut, the widest first.
+func (t *Terminal) table(rows []row, columns []string) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	lines := make([][]string, 0, len(rows)+1)
+	head := make([]string, len(columns))
+	for i, c := range columns {
+		head[i] = strings.ToUpper(c)
+	}
+	lines = append(lines, head)
+	for _, r := range rows {
+		line := make([]string, len(columns))
+		for i, c := range columns {
+			line[i] = r.cell(c)
+		}
+		lines = append(lines, line)
+	}
+	widths := make([]int, len(columns))
+	for _, line := range lines {
+		for i, text := range line {
+			widths[i] = max(widths[i], utf8.RuneCountInString(text))
+		}
+	}
+	fit(widths, t.width())
+	rule := make([]string, len(columns))
+	for i, w := range widths {
+		rule[i] = strings.Repeat("=", w)
+	}
+	for _, line := range slices.Insert(lines, 1, rule) {
+		if err := t.row(line, widths); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// narrowest is how narrow a column is made at most.
+const narrowest = 6
+
+// fit makes columns narrower, the widest first, until they fit with two blanks
+// between them.
+func fit(widths []int, room int) {
+	for {
+		total, widest := 2*(len(widths)-1), 0
+		for i, w := range widths {
+			total += w
+			if w > widths[widest] {
+				widest = i
+			}
+		}
+		if total <= room || widths[widest] <= narrowest {
+			return
+		}
+		widths[widest]--
+	}
+}
+
+func (t *Terminal) row(line []string, widths []int) error {
+	var b strings.Builder
+	for i, text := range line {
+		if n := utf8.RuneCountInString(text); n > widths[i] {
+			text = string([]rune(text)[:widths[i]-1]) + "…"
+		}
+		if i > 0 {
+			b.WriteString("  ")
+		}
+		b.WriteString(text)
+		if i < len(line)-1 {
+			b.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(text)))
+		}
+	}
+	return t.line("%s", b.String())
+}

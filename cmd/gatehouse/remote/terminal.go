@@ -1,0 +1,107 @@
+package remote
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// A Terminal is where commands read and print.
+type Terminal struct {
+	In     *os.File
+	Out    io.Writer // results
+	Err    io.Writer // questions, progress, and what is only for people
+	Getenv func(string) string
+}
+
+// errNoTerminal is the failure where somebody has to be asked and nobody is
+// there.
+func errNoTerminal(what, variable string) error {
+	return withHint(fmt.Errorf("there is no terminal to ask for %s on", what), "set "+variable).exits(exitUsage)
+}
+
+// interactive reports whether there is somebody to ask.
+func (t *Terminal) interactive() bool {
+	return t.In != nil && term.IsTerminal(int(t.In.Fd()))
+}
+
+// secret asks for something that is not shown, unless a variable of the
+// environment has it.
+func (t *Terminal) secret(what string, variables ...string) (string, error) {
+	for _, v := range variables {
+		if text := t.Getenv(v); text != "" {
+			return text, nil
+		}
+	}
+	if !t.interactive() {
+		return "", errNoTerminal(what, variables[0])
+	}
+	fmt.Fprintf(t.Err, "%s: ", strings.ToUpper(what[:1])+what[1:])
+	text, err := term.ReadPassword(int(t.In.Fd()))
+	fmt.Fprintln(t.Err)
+	if err != nil {
+		return "", fmt.Errorf("read %s: %w", what, err)
+	}
+	return string(text), nil
+}
+
+// ask asks for something that is shown.
+func (t *Terminal) ask(what, flag string) (string, error) {
+	if !t.interactive() {
+		return "", errNoTerminal(what, flag)
+	}
+	fmt.Fprintf(t.Err, "%s: ", strings.ToUpper(what[:1])+what[1:])
+	text, err := bufio.NewReader(t.In).ReadString('\n')
+	if err != nil && text == "" {
+		return "", fmt.Errorf("read %s: %w", what, err)
+	}
+	return strings.TrimSpace(text), nil
+}
+
+// line prints a sentence.
+func (t *Terminal) line(format string, args ...any) error {
+	_, err := fmt.Fprintf(t.Out, format+"\n", args...)
+	return err
+}
+
+// json prints an answer as it is, in lines.
+func (t *Terminal) json(answer json.RawMessage) error {
+	if len(answer) == 0 {
+		answer = json.RawMessage("{}")
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, answer, "", "  "); err != nil {
+		return fmt.Errorf("read answer: %w", err)
+	}
+	_, err := fmt.Fprintf(t.Out, "%s\n", bytes.TrimSpace(b.Bytes()))
+	return err
+}
+
+// widest is how wide what is printed is where nobody looks: as wide as it
+// needs.
+const widest = 1 << 20
+
+// width is how many columns there are to print on.
+func (t *Terminal) width() int {
+	out, isFile := t.Out.(*os.File)
+	if !isFile || !term.IsTerminal(int(out.Fd())) {
+		return widest
+	}
+	if n, err := strconv.Atoi(t.Getenv("COLUMNS")); err == nil && n > 0 {
+		return n
+	}
+	if n, _, err := term.GetSize(int(out.Fd())); err == nil && n > 0 {
+		return n
+	}
+	return 80
+}
+
+var errShape = errors.New("the server's answer has another shape than expected: it may be of another version")
