@@ -26,6 +26,10 @@ func formOn(page *goquery.Document) map[string]string {
 			if _, ticked := in.Attr("checked"); ticked {
 				form[name] = "on"
 			}
+		case in.AttrOr("type", "") == "radio":
+			if _, chosen := in.Attr("checked"); chosen {
+				form[name] = in.AttrOr("value", "")
+			}
 		case goquery.NodeName(in) == "textarea":
 			form[name] = strings.TrimPrefix(in.Text(), "\n")
 		case goquery.NodeName(in) == "select":

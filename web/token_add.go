@@ -178,7 +178,7 @@ func (s *site) proved(r *http.Request, v gate.Visit, password string) (bool, err
 	}
 	browser := s.Cookies.Browser(r)
 	_, err := s.Login.Password(r.Context(), v.User.Email, password, &browser, s.client(r))
-	if fault.Of(err).Code == "authentication_failed" {
+	if err != nil && fault.Of(err).Code == "authentication_failed" {
 		return false, fault.Denied.Errorf("The password is not right.").At("password").Coded("authentication_failed")
 	}
 	return err == nil, err

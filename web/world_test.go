@@ -21,6 +21,7 @@ import (
 	"gatehouse/audit"
 	"gatehouse/gate"
 	"gatehouse/internal/demoidp"
+	"gatehouse/internal/fault"
 	"gatehouse/internal/ident"
 	"gatehouse/internal/limit"
 	"gatehouse/internal/mail"
@@ -353,6 +354,57 @@ func (b *tab) answerAt(address, person, mistake string) *answer {
 	return b.postFrom("cross-site", onward.AttrOr("action", ""),
 		"SAMLResponse", onward.Find("[name=SAMLResponse]").AttrOr("value", ""),
 		"RelayState", onward.Find("[name=RelayState]").AttrOr("value", ""))
+}
+
+// link links the account of a fresh session to somebody at the identity
+// provider.
+func (b *tab) link(method, person string) {
+	b.t.Helper()
+	b.sayYes(b.get(b.atIdP(b.post("/link/"+method).page(), person))).to()
+}
+
+// through logs in through an identity provider, to the page that is meant.
+func (b *tab) through(start, person string) string {
+	b.t.Helper()
+	return b.get(b.throughIdP(start, person, "").to()).to()
+}
+
+// makeToken makes a personal token by the form, and gives its text.
+func (b *tab) makeToken(pairs ...string) string {
+	b.t.Helper()
+	a := b.post("/profile/tokens", append([]string{"life", "3600"}, pairs...)...).wantStatus(http.StatusOK)
+	return a.page().Find("#copy-token").Text()
+}
+
+// enters says with which code an organization refuses a program's token, or
+// nothing where it lets it in.
+func (w *world) enters(token, organization string) string {
+	w.t.Helper()
+	_, err := w.server.Gate.Admit(w.t.Context(), gate.Request{Token: token, IP: netip.MustParseAddr("192.0.2.7"), Agent: "curl/8.5.0", Need: account.ReadOrganization, OrganizationID: idOf(organization)})
+	if err == nil {
+		return ""
+	}
+	return fault.Of(err).Code
+}
+
+// setPolicy changes an organization's policy as its pages do: the form, the
+// preview, and the button there. An empty value unticks.
+func (b *tab) setPolicy(organization, how string, changes ...string) *answer {
+	b.t.Helper()
+	policy := organization + "/authentication-policy"
+	form := formOn(b.get(policy).wantStatus(http.StatusOK).page())
+	for i := 0; i+1 < len(changes); i += 2 {
+		if form[changes[i]] = changes[i+1]; changes[i+1] == "" {
+			delete(form, changes[i])
+		}
+	}
+	preview := b.post(policy+"/preview", pairsOf(form)...).wantStatus(http.StatusOK).wantText("What changes")
+	save := formOn(preview.page())
+	save["how"] = how
+	if preview.page().Find("#in-force").Length() == 1 {
+		save["force"] = "on"
+	}
+	return b.post(policy, pairsOf(save)...)
 }
 
 // bearer gives who holds a token, as a request with it is judged.
