@@ -90,8 +90,7 @@ type Cache struct {
 	failing atomic.Bool               // the last read did not succeed
 
 	mu       sync.RWMutex
-	passes   map[place]*kept
-	byKey    map[string]map[place]struct{}
+	passes   map[place]kept
 	changed  map[string]uint64 // by key: the change that touched it last
 	changes  uint64            // how many there were
 	floor    uint64            // what began before is overtaken, whatever changed says
@@ -105,8 +104,9 @@ type place struct {
 }
 
 type kept struct {
-	pass *Pass
-	at   time.Time // when it began to be read
+	pass  *Pass
+	keys  []string
+	began fill
 }
 
 // A fill is where the cache stood when a pass began to be read.
@@ -122,8 +122,8 @@ func elapsed(from, to time.Time) time.Duration {
 	return max(to.Sub(from), to.Round(0).Sub(from.Round(0)))
 }
 
-// keys are those whose change ends a pass.
-func (p *Pass) keys(hash [sha256.Size]byte) []string {
+// Keys are those whose change ends a pass, which is of the token of this hash.
+func (p *Pass) Keys(hash [sha256.Size]byte) []string {
 	keys := []string{TokenKey(hash), UserKey(p.User.ID)}
 	if p.MethodOrganizationID != "" {
 		keys = append(keys, MethodKey(p.Method.ID), OrganizationKey(p.MethodOrganizationID))
@@ -155,10 +155,23 @@ func (c *Cache) get(hash [sha256.Size]byte, where Where) *Pass {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	k, there := c.passes[place{hash, where}]
-	if !there || elapsed(k.at, now) >= keptFor {
+	if !there || elapsed(k.began.at, now) >= keptFor || c.overtaken(k.keys, k.began) {
 		return nil
 	}
 	return k.pass
+}
+
+// overtaken says whether something that keys name changed since a fill began.
+func (c *Cache) overtaken(keys []string, began fill) bool {
+	if began.changes < c.floor {
+		return true
+	}
+	for _, key := range keys {
+		if c.changed[key] > began.changes {
+			return true
+		}
+	}
+	return false
 }
 
 // begin is called before a pass is read from the store, and gives what put
@@ -178,57 +191,34 @@ func (c *Cache) put(hash [sha256.Size]byte, where Where, p *Pass, began fill) {
 	if c == nil || (where != Where{} && p.Place.Organization.ID == "") {
 		return
 	}
-	at, keys := place{hash, where}, p.keys(hash)
+	at, keys := place{hash, where}, p.Keys(hash)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if began.changes < c.floor {
+	if c.overtaken(keys, began) {
 		return
-	}
-	for _, key := range keys {
-		if c.changed[key] > began.changes {
-			return
-		}
 	}
 	if c.passes == nil {
-		c.passes, c.byKey = map[place]*kept{}, map[string]map[place]struct{}{}
+		c.passes = map[place]kept{}
 	}
-	c.makeRoom()
-	c.passes[at] = &kept{pass: p, at: began.at}
-	for _, key := range keys {
-		set := c.byKey[key]
-		if set == nil {
-			set = map[place]struct{}{}
-			c.byKey[key] = set
-		}
-		set[at] = struct{}{}
-	}
+	c.makeRoom(began.at)
+	c.passes[at] = kept{pass: p, keys: keys, began: began}
 }
 
-// makeRoom keeps the cache bounded: any passes go.
-func (c *Cache) makeRoom() {
+// makeRoom keeps the cache bounded: first what counts no more goes, then any.
+func (c *Cache) makeRoom(now time.Time) {
 	if len(c.passes) < mostPasses {
 		return
+	}
+	for at, k := range c.passes {
+		if elapsed(k.began.at, now) >= keptFor || c.overtaken(k.keys, k.began) {
+			delete(c.passes, at)
+		}
 	}
 	for at := range c.passes {
 		if len(c.passes) < mostPasses*9/10 {
 			return
 		}
-		c.drop(at)
-	}
-}
-
-// drop removes a pass from everywhere.
-func (c *Cache) drop(at place) {
-	k, there := c.passes[at]
-	if !there {
-		return
-	}
-	delete(c.passes, at)
-	for _, key := range k.pass.keys(at.hash) {
-		delete(c.byKey[key], at)
-		if len(c.byKey[key]) == 0 {
-			delete(c.byKey, key)
-		}
+		delete(c.passes, at)
 	}
 }
 
@@ -255,7 +245,7 @@ func (c *Cache) putUnknown(hash [sha256.Size]byte) {
 	c.unknowns[hash] = c.Now().Add(unknownFor)
 }
 
-// Forget drops every pass that one of the keys touches. Whoever changes
+// Forget lets no pass count any more that one of the keys touches. Whoever changes
 // something calls it once the change is kept, before they answer.
 func (c *Cache) Forget(keys []string) {
 	if c == nil || len(keys) == 0 {
@@ -264,14 +254,14 @@ func (c *Cache) Forget(keys []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.changes++
-	if c.changed == nil || len(c.changed) > mostChanged {
+	if c.changed == nil {
+		c.changed = map[string]uint64{}
+	}
+	if len(c.changed) > mostChanged {
 		c.changed, c.floor = map[string]uint64{}, c.changes
 	}
 	for _, key := range keys {
 		c.changed[key] = c.changes
-		for at := range c.byKey[key] {
-			c.drop(at)
-		}
 	}
 }
 

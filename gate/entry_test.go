@@ -293,7 +293,9 @@ func TestATokenThatUsesExtend(t *testing.T) {
 	if err := try(here); !errors.Is(err, fault.Unauthenticated) {
 		t.Errorf("at its end: got %v, want unauthenticated", err)
 	}
-	w.edit(endHash, func(b *session.Bearer) { b.EndsAt, b.ExpiresAt, b.MethodUsable = time.Time{}, w.now.Add(time.Hour), false })()
+	w.edit(endHash, func(b *session.Bearer) {
+		b.EndsAt, b.ExpiresAt, b.MethodUsable = time.Time{}, w.now.Add(time.Hour), false
+	})()
 	if err := try(here); !errors.Is(err, fault.Unauthenticated) {
 		t.Errorf("of a method that is off: got %v, want unauthenticated", err)
 	}

@@ -20,10 +20,10 @@ const (
 func (c *Cache) Follow(ctx context.Context, notes Notes) error { return c.follow(ctx, notes) }
 
 // Sizes says how much a cache holds.
-func (c *Cache) Sizes() (passes, keys, unknowns, read int) {
+func (c *Cache) Sizes() (passes, changed, unknowns, read int) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return len(c.passes), len(c.byKey), len(c.unknowns), len(c.read)
+	return len(c.passes), len(c.changed), len(c.unknowns), len(c.read)
 }
 
 // StandStill lets d pass by the clock on the wall alone, as for a machine that
