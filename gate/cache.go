@@ -25,7 +25,7 @@ import (
 
 // Bounds of the cache.
 const (
-	mostPasses  = 20_000 // about 2 KB each
+	mostPasses  = 8_000 // about 2.5 KB each; whoever is not among them costs one query
 	mostChanged = 100_000
 	mostUnknown = 10_000
 	keptFor     = 30 * time.Second // even if nothing changes; less than wideWindow, so that no note is missed
