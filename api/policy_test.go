@@ -214,6 +214,14 @@ func TestAPilotHoldsForItsGroupUntilItIsConfirmed(t *testing.T) {
 	w.enter(t, w.password).needFailure(t, http.StatusForbidden)
 }
 
+func TestWhoForcesMayShutThemselvesOut(t *testing.T) {
+	w := newRuledWorld(t)
+	w.change(t, `{"password_auth_enabled":false,"report_only":true}`)
+	w.as(t, w.password, "POST", w.config+"/confirm", `{"force":false}`).needFailure(t, http.StatusConflict)
+	w.as(t, w.password, "POST", w.config+"/confirm", `{"force":true}`).need(t, http.StatusOK)
+	w.enter(t, w.password).needFailure(t, http.StatusForbidden)
+}
+
 func TestAChangeGoesBackUnlessAFreshLoginConfirmsIt(t *testing.T) {
 	for _, confirmed := range []bool{false, true} {
 		t.Run(fmt.Sprint("confirmed: ", confirmed), func(t *testing.T) {

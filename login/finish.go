@@ -250,7 +250,7 @@ func (l *Login) standing(ctx context.Context, methodID string) (Standing, error)
 // by an address.
 func (l *Login) who(ctx context.Context, f Flow, c Client) (account.User, error) {
 	if f.Method.Kind == session.Password {
-		if err := l.Store.TouchPassword(ctx, f.UserID, f.AnsweredAt, c.IP); err != nil {
+		if err := l.touchPassword(ctx, f.UserID, f.AnsweredAt, c); err != nil {
 			return account.User{}, err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"time"
 
 	"gatehouse/account"
 	"gatehouse/internal/fault"
@@ -141,7 +142,7 @@ func (l *Login) issueForPassword(ctx context.Context, u account.User, c Client) 
 			UserAgent: c.UserAgent,
 			IP:        c.IP,
 		}
-		if err := l.Store.TouchPassword(ctx, u.ID, g.LoggedIn, c.IP); err != nil {
+		if err := l.touchPassword(ctx, u.ID, g.LoggedIn, c); err != nil {
 			return err
 		}
 		if err := l.admitted(ctx, u, g, ""); err != nil {
@@ -156,6 +157,16 @@ func (l *Login) issueForPassword(ctx context.Context, u account.User, c Client) 
 		return "", session.Token{}, fmt.Errorf("issue session: %w", err)
 	}
 	return text, t, nil
+}
+
+// touchPassword notes a login by password. Whoever cut the password since it
+// was checked has none.
+func (l *Login) touchPassword(ctx context.Context, userID string, at time.Time, c Client) error {
+	err := l.Store.TouchPassword(ctx, userID, at, c.IP)
+	if errors.Is(err, fault.NotFound) {
+		return errWrongPassword()
+	}
+	return err
 }
 
 // SignUp makes an account with a password, for a program: with a session token

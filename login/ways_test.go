@@ -17,6 +17,7 @@ import (
 	"gatehouse/policy"
 	"gatehouse/session"
 	"gatehouse/sso"
+	"gatehouse/store"
 )
 
 // wayIDs lists the ways of a person, those that cannot be used in brackets.
@@ -44,6 +45,15 @@ func linked(w *world) *linker {
 		w.t.Fatal("the administrator is not linked")
 	}
 	return l
+}
+
+// manage lets Acme manage the person, by rules that differ from the usual ones.
+func (w *world) manage(l *linker, change func(*policy.Rules)) {
+	w.t.Helper()
+	l.present.User.ManagingOrganizationID = w.acme.ID
+	rules := policy.Usual()
+	change(&rules)
+	must(w.t, w.db.SavePolicy(context.Background(), policy.Policy{OrganizationID: w.acme.ID, Rules: rules, UpdatedAt: w.now()}))
 }
 
 // bearerOf gives what a session's token is worth, or why nothing.
@@ -116,6 +126,23 @@ func TestAWayThatIsCutTakesItsTokensAlong(t *testing.T) {
 	}
 }
 
+func TestWhoseLinkItIsAndWhoManagesThePersonAreBothTold(t *testing.T) {
+	w := newWorld(t)
+	l := linked(w)
+	other, err := w.orgs.Add(context.Background(), w.admin, "Other", "")
+	must(t, err)
+	l.present.User.ManagingOrganizationID = other.ID
+	_, err = w.Unlink(context.Background(), l.present, w.sso.ID, "", nil, client)
+	must(t, err)
+	for _, o := range []account.Organization{w.acme, other} {
+		list, err := w.Audit.List(context.Background(), audit.Filter{OrganizationID: o.ID, Action: audit.IdentityUnlink}, audit.Page{Size: 10})
+		must(t, err)
+		if len(list.Events) != 1 {
+			t.Errorf("got %d events in the log of %s, want 1", len(list.Events), o.Name)
+		}
+	}
+}
+
 func TestASessionThatWasEndedMakesNoMoreTokens(t *testing.T) {
 	w := newWorld(t)
 	l := linked(w)
@@ -145,6 +172,28 @@ func TestAPasswordThatIsCutLogsNobodyIn(t *testing.T) {
 	wantCode(t, err, fault.Denied, "authentication_failed")
 }
 
+// cutting is a store in which somebody cuts a password just after it was
+// checked.
+type cutting struct {
+	*store.Store
+	userID string
+}
+
+func (c cutting) UserWithPassword(ctx context.Context, email string) (account.User, string, error) {
+	u, hash, err := c.Store.UserWithPassword(ctx, email)
+	if err == nil {
+		_, err = c.Store.CutPassword(ctx, c.userID)
+	}
+	return u, hash, err
+}
+
+func TestAPasswordThatIsCutWhileItIsCheckedLogsNobodyIn(t *testing.T) {
+	w := newWorld(t)
+	w.Login.Store = cutting{w.db, w.admin.User.ID}
+	_, _, _, err := w.PasswordToken(context.Background(), adminMail, adminPassword, client)
+	wantCode(t, err, fault.Denied, "authentication_failed")
+}
+
 func TestTheLastWayThatCanBeUsedStays(t *testing.T) {
 	off := false
 	for _, c := range []struct {
@@ -167,19 +216,30 @@ func TestTheLastWayThatCanBeUsedStays(t *testing.T) {
 			must(w.t, err)
 		}, func(w *world) string { return w.sso.ID }, false},
 		{"what the managing organization does not admit is none to stay with", func(w *world, l *linker) {
-			l.present.User.ManagingOrganizationID = w.acme.ID
-			rules := policy.Usual()
-			rules.Password = false
-			must(w.t, w.db.SavePolicy(context.Background(), policy.Policy{OrganizationID: w.acme.ID, Rules: rules, UpdatedAt: w.now()}))
+			w.manage(l, func(r *policy.Rules) { r.Password = false })
 			if diff := cmp.Diff([]string{"(password)", w.sso.ID}, w.wayIDs(l.present)); diff != "" {
 				w.t.Errorf("the ways differ (-want +got):\n%s", diff)
 			}
 		}, func(w *world) string { return w.sso.ID }, true},
 		{"nor is a way whose logins would be stale at once", func(w *world, l *linker) {
-			l.present.User.ManagingOrganizationID = w.acme.ID
-			rules := policy.Usual()
-			rules.Freshness = 24 * time.Hour
-			must(w.t, w.db.SavePolicy(context.Background(), policy.Policy{OrganizationID: w.acme.ID, Rules: rules, UpdatedAt: w.now()}))
+			w.manage(l, func(r *policy.Rules) { r.Freshness = 24 * time.Hour })
+		}, func(w *world) string { return w.sso.ID }, true},
+		{"where logins may come from is not asked", func(w *world, l *linker) {
+			w.manage(l, func(r *policy.Rules) { r.Ranges = []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")} })
+		}, func(w *world) string { return w.sso.ID }, false},
+		{"an own login is fresh by itself, however old the last one is", func(w *world, l *linker) {
+			w.manage(l, func(r *policy.Rules) { r.Freshness = 24 * time.Hour })
+			w.pass(48 * time.Hour)
+			l.present.LoggedIn = w.now()
+			if diff := cmp.Diff([]string{"(password)", w.sso.ID}, w.wayIDs(l.present)); diff != "" {
+				w.t.Errorf("the ways differ (-want +got):\n%s", diff)
+			}
+		}, func(*world) string { return login.PasswordWay }, false},
+		{"nor may the very last one, although it is disabled", func(w *world, l *linker) {
+			_, err := w.Unlink(context.Background(), l.present, login.PasswordWay, "", nil, client)
+			must(w.t, err)
+			_, err = w.idps.Update(context.Background(), w.admin, w.acme, w.sso.ID, sso.Change{Enabled: &off})
+			must(w.t, err)
 		}, func(w *world) string { return w.sso.ID }, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
