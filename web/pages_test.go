@@ -103,9 +103,10 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 	b.post(group+"/members", "email", "alice@acme.test").to()
 	w.server.Dev = &Dev{Organization: "Acme", LoginURL: "/v1/sso/saml/login/" + method, People: []DevPerson{{"Alice", "alice@acme.test", "secret"}}}
 
+	token := b.makeToken("description", "Nightly report", "ip_allowlist", "192.0.2.0/24", "scope.user:read", "on")[:12]
 	answers := map[string]*answer{}
 	for _, rt := range table() {
-		verb, path := fill(rt.pattern, map[string]string{"organization": idOf(organization), "method": idOf(active), "group": idOf(group), "account": "a0123456789a"})
+		verb, path := fill(rt.pattern, map[string]string{"organization": idOf(organization), "method": idOf(active), "group": idOf(group), "account": "a0123456789a", "token": token, "way": "password"})
 		if verb != "GET" || strings.HasPrefix(path, "/static") || strings.HasPrefix(path, "/favicon") || strings.HasPrefix(path, "/v1/sso/saml/metadata") {
 			continue
 		}
@@ -126,6 +127,11 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 		"bad organization": b.post("/organizations", "organization_name", ""),
 		"bad rename":       b.post(organization, "organization_name", strings.Repeat("x", 200)),
 		"bad profile":      b.post("/profile", "real_name", ""),
+		"bad token":        b.post("/profile/tokens", "life", "seconds"),
+		"bad description":  b.post("/profile/tokens/"+token, "description", strings.Repeat("x", 2000)),
+		"last way":         b.post("/profile/login-methods/password/delete"),
+		"bad policy":       b.post(organization+"/authentication-policy/preview", "allowed_ip_ranges", "x", "personal_tokens", "enabled"),
+		"no trial begun":   b.post(organization+"/authentication-policy", "saml_enabled", "on", "personal_tokens", "enabled"),
 		"bad provider":     b.post(organization+"/identity-providers", "authentication_method_name", ""),
 		"bad group":        b.post(organization+"/groups", "user_group_name", ""),
 		"bad member":       b.post(group+"/members", "email", "bob@acme.test"),
@@ -230,13 +236,18 @@ func TestNamesAreOnlyText(t *testing.T) {
 	group := b.addGroup(organization, attack)
 	b.post(group, "user_group_name", attack, "description", attack).to()
 	b.post(group+"/members", "email", "alice@acme.test").to()
+	b.link(method, "alice")
+	token := b.makeToken("description", attack)[:12]
+	policy := organization + "/authentication-policy"
 	pages := map[string]*answer{
+		"preview": b.post(policy+"/preview", "saml_enabled", "on", "personal_tokens", "enabled", attack, attack),
+		"range":   b.post(policy+"/preview", "saml_enabled", "on", "personal_tokens", "enabled", "allowed_ip_ranges", attack),
 		"ways":    b.post("/login", "email", "alice@acme.test", "return_to", "/"+attack),
 		"refused": w.browser().throughIdP("/v1/sso/saml/login/"+method, "alice", "wrong-key"),
 		"typed":   b.post("/login", "email", attack),
 		"again":   b.post(provider+"/setup", "saml_idp_metadata", "</textarea>"+attack),
 	}
-	for _, path := range []string{"/", "/profile", "/login", "/logout", organization, organization + "/identity-providers", organization + "/groups", group, group + "/edit", group + "/delete", group + "?find=%22%3E%3Cscript%3E", provider, provider + "/edit", provider + "/setup", provider + "/delete", provider + "/disable", "/signup/" + method, "/login?return_to=/%22%3E%3Cscript%3E", "/?done=%3Cscript%3E", provider + "/setup?vendor=%22%3E%3Cscript%3E&step=%3Cscript%3E"} {
+	for _, path := range []string{"/", "/profile", "/profile/tokens", "/profile/tokens/" + token, "/profile/tokens/" + token + "/delete", "/profile/login-methods", "/profile/login-methods/" + method + "/delete", policy, "/login?again=1", "/login", "/logout", organization, organization + "/identity-providers", organization + "/groups", group, group + "/edit", group + "/delete", group + "?find=%22%3E%3Cscript%3E", provider, provider + "/edit", provider + "/setup", provider + "/delete", provider + "/disable", "/signup/" + method, "/login?return_to=/%22%3E%3Cscript%3E", "/?done=%3Cscript%3E", provider + "/setup?vendor=%22%3E%3Cscript%3E&step=%3Cscript%3E"} {
 		pages[path] = b.get(path).wantStatus(http.StatusOK)
 	}
 	for name, a := range pages {

@@ -68,7 +68,7 @@ func TestNobodySeesOrEndsWhatIsSomebodyElses(t *testing.T) {
 	page := tokensPath + "/" + token[:12]
 	for _, path := range []string{page, page + "/delete", tokensPath + "/" + token, tokensPath + "/" + token + "/delete"} {
 		other.get(path).wantStatus(http.StatusNotFound)
-		other.post(strings.TrimSuffix(path, "/delete")+"/delete").wantStatus(http.StatusNotFound)
+		other.post(strings.TrimSuffix(path, "/delete") + "/delete").wantStatus(http.StatusNotFound)
 	}
 	// Not even its owner has a whole token in an address.
 	b.get(tokensPath + "/" + token).wantStatus(http.StatusNotFound)
@@ -97,7 +97,7 @@ func TestFormErrorsOfATokenStandAtTheirFields(t *testing.T) {
 	} {
 		a := b.post("/profile/tokens", c.form...)
 		doc := a.page()
-		if got := doc.Find(`main [name="` + c.field + `"]`).AttrOr("aria-invalid", ""); got != "true" || a.StatusCode < 400 {
+		if got := doc.Find(`main [name="`+c.field+`"]`).AttrOr("aria-invalid", ""); got != "true" || a.StatusCode < 400 {
 			t.Errorf("%s: got status %d and aria-invalid %q at %s, want the error there; the page says: %s", c.name, a.StatusCode, got, c.field, a.text())
 		}
 		checkPage(t, c.name, doc)
