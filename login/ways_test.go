@@ -226,6 +226,9 @@ func TestTheLastWayThatCanBeUsedStays(t *testing.T) {
 		}, func(w *world) string { return w.sso.ID }, true},
 		{"where logins may come from is not asked", func(w *world, l *linker) {
 			w.manage(l, func(r *policy.Rules) { r.Ranges = []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")} })
+			if diff := cmp.Diff([]string{login.PasswordWay, w.sso.ID}, w.wayIDs(l.present)); diff != "" {
+				w.t.Errorf("the ways differ (-want +got):\n%s", diff)
+			}
 		}, func(w *world) string { return w.sso.ID }, false},
 		{"an own login is fresh by itself, however old the last one is", func(w *world, l *linker) {
 			w.manage(l, func(r *policy.Rules) { r.Freshness = 24 * time.Hour })
