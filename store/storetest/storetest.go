@@ -5,13 +5,13 @@ package storetest
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"gatehouse/account"
 	"gatehouse/internal/fault"
 	"gatehouse/store"
 )
@@ -45,6 +45,11 @@ func Run(t *testing.T, place Place) {
 		{"marks", marks},
 		{"transactions", transactions},
 		{"groups", groups},
+		{"tokens", tokens},
+		{"passes", passes},
+		{"policies", policies},
+		{"notes", notes},
+		{"changes", shows()},
 		{"sweep", sweeps},
 	} {
 		for _, p := range group.promises {
@@ -95,7 +100,7 @@ func isFault(t testing.TB, err error, want fault.Kind) {
 // same compares what was read with what was written.
 func same(t testing.TB, got, want any) {
 	t.Helper()
-	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(account.Actor{}.IP), cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("got other than written (-want +got):\n%s", diff)
 	}
 }
