@@ -54,7 +54,7 @@ var ruleWords = map[string]string{
 }
 
 var ruleHints = map[string]string{
-	"two_factor_required":  "Set up a second factor in your profile, then log in again.",
+	"two_factor_required":  "Nobody can have a second factor here yet. Log in another way that is admitted, or ask a super admin to turn the rule off.",
 	"login_freshness_days": "One login through its identity provider is enough: this session, and your tokens, count again after it.",
 	"allowed_ip_ranges":    "Another login does not help. Come from one of these addresses, such as through your company's network, or ask a super admin to add yours.",
 }

@@ -67,7 +67,7 @@ func TestARefusalSaysWhichRuleAndHowToComeIn(t *testing.T) {
 			[]string{"Acme does not let you in", "You logged in with a password", "Logins with a password are not admitted", "n identity provider of this organization", "user_password_authentication_method_not_allowed"},
 			[]string{login + "?" + back}},
 		{"a second factor", func(r *policy.Rules) { r.TwoFactor = true },
-			[]string{"demands a second factor", "Set up a second factor", "mfa_required_by_organization"},
+			[]string{"demands a second factor", "Nobody can have a second factor here yet", "mfa_required_by_organization"},
 			[]string{login + "?" + back}},
 		{"addresses", func(r *policy.Rules) { r.Ranges = []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")} },
 			[]string{"Not admitted from here", "192.0.2.7", "203.0.113.0/24", "Another login does not help", "client_ip_address_policy_violation"},

@@ -2,7 +2,8 @@
 // console, and the SAML endpoints that browsers carry messages to.
 //
 // Every page is HTML from a template with a struct of its own, works without
-// JavaScript, and answers a POST with a redirect. Who may come in is asked of
+// JavaScript, and answers a POST with a redirect; a new token alone is shown in
+// the answer itself, since nothing keeps it. Who may come in is asked of
 // package gate before a handler runs; what happens is decided by login,
 // account and sso; a handler turns a form into a call and the result into a
 // page. Errors become pages in one place (errors.go), routes are in one table
