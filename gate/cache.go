@@ -140,9 +140,14 @@ func (c *Cache) fresh(now time.Time) bool {
 	return good != nil && elapsed(*good, now) <= staleAfter
 }
 
-// away says whether the notes cannot be read: then the database can hardly be
-// asked for anything.
-func (c *Cache) away() bool { return c != nil && c.failing.Load() }
+// away says whether the notes cannot be read, or were not in time: then the
+// database can hardly be asked for anything.
+func (c *Cache) away() bool {
+	if c == nil {
+		return false
+	}
+	return c.failing.Load() || c.good.Load() != nil && !c.fresh(c.Now())
+}
 
 func (c *Cache) get(hash [sha256.Size]byte, where Where) *Pass {
 	if c == nil {

@@ -132,7 +132,10 @@ func TestPersonalTokensUnderEachSetting(t *testing.T) {
 		{"made through a stranger's, where that is not asked", func(r *policy.Rules) { r.EnforceMethod = false }, stranger, "user_saml_authentication_method_not_allowed"},
 		{"young enough", func(r *policy.Rules) { r.PersonalTokenAge = time.Hour }, personal, ""},
 		{"too old", func(r *policy.Rules) { r.PersonalTokenAge = time.Hour },
-			func(b *session.Bearer) { personal(b); b.CreatedAt = b.CreatedAt.Add(-time.Hour - 1) }, no},
+			func(b *session.Bearer) {
+				personal(b)
+				b.CreatedAt, b.LoggedIn = b.CreatedAt.Add(-time.Hour-1), b.LoggedIn.Add(-time.Hour-1)
+			}, no},
 		{"of somebody managed who never came through the identity provider", func(r *policy.Rules) { r.Freshness = 24 * time.Hour }, personal, "sso_login_required"},
 	} {
 		w := newWorld()
@@ -388,5 +391,43 @@ func TestARequestDoesNotHangOnTheDatabase(t *testing.T) {
 	_, err := g.Admit(ctx, gate.Request{Token: text, Need: account.ReadSelf})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("a request that was given up: got %v, want canceled", err)
+	}
+}
+
+// hurried is a store that says how long it was given.
+type hurried struct {
+	*world
+	given time.Duration
+}
+
+func (h *hurried) Pass(ctx context.Context, hash [32]byte, where gate.Where) (gate.Pass, error) {
+	if end, bounded := ctx.Deadline(); bounded {
+		h.given = time.Until(end)
+	}
+	return h.world.Pass(ctx, hash, where)
+}
+
+func TestADatabaseThatDoesNotAnswerIsWaitedForLess(t *testing.T) {
+	h := &hurried{world: newWorld()}
+	text, _ := h.bearer(t, nil)
+	g := &gate.Gate{Store: h, Cache: &gate.Cache{Now: h.clock}, Now: h.clock}
+	for _, c := range []struct {
+		name string
+		do   func()
+		most time.Duration
+	}{
+		{"before anything was read", func() {}, 2 * time.Second},
+		{"with the notes read", func() { h.pass(gate.KeptFor); h.follow(t, g) }, 2 * time.Second},
+		{"when they are late", func() { h.pass(gate.StaleAfter + 1) }, 500 * time.Millisecond},
+		{"once they are read again", func() { h.pass(gate.KeptFor); h.follow(t, g) }, 2 * time.Second},
+	} {
+		c.do()
+		if err := enter(t, g, text, "org1"); err != nil {
+			t.Fatalf("%s: got %v", c.name, err)
+		}
+		if h.given > c.most || h.given < c.most/2 {
+			t.Errorf("%s: got the store asked for %s, want up to %s", c.name, h.given, c.most)
+		}
+		h.given = 0
 	}
 }
