@@ -114,6 +114,10 @@ type Groups struct {
 	NewID func() string // ug…
 	Now   func() time.Time
 	Audit *audit.Log
+
+	// Keep refuses members with whom nobody could administer the organization,
+	// in the transaction in which they came or went; nil: none are refused.
+	Keep func(ctx context.Context, organizationID, groupID string) error
 }
 
 // List gives an organization's groups by name.
@@ -317,6 +321,11 @@ func (s *Groups) changeMembers(ctx context.Context, by Actor, o Organization, id
 		changed, err := do(ctx, g, userIDs)
 		if err != nil || len(changed) == 0 {
 			return err
+		}
+		if s.Keep != nil {
+			if err := s.Keep(ctx, o.ID, id); err != nil {
+				return err
+			}
 		}
 		return s.Audit.Record(ctx, by.Did(action, o.ID, g.Target(), idDetails(changed)))
 	})

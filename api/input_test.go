@@ -23,8 +23,8 @@ func withBodies(t *testing.T, w *world, token string) [][2]string {
 			}
 		}
 	}
-	if len(out) != 19 {
-		t.Fatalf("got %d operations with bodies, want 19", len(out))
+	if len(out) != 20 {
+		t.Fatalf("got %d operations with bodies, want 20", len(out))
 	}
 	return out
 }

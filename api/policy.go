@@ -34,7 +34,7 @@ type PolicyRules struct {
 	MCP               bool     `json:"mcp_enabled"`
 	Ranges            []string `json:"allowed_ip_ranges" doc:"From where alone one may come; empty: from everywhere."`
 	PersonalTokens    string   `json:"personal_tokens" enum:"enabled,disabled_for_managed_users,disabled"`
-	PersonalTokensAge *int64   `json:"personal_token_max_age_seconds" doc:"How old a personal token may be; null: any age."`
+	PersonalTokensAge *int64   `json:"personal_token_max_age_seconds" doc:"How long ago the login behind a personal token may be; null: any time."`
 	Providers         []string `json:"oauth_providers" doc:"Which third parties, where oauth_enabled is true."`
 	Passkey           bool     `json:"passkey_enabled"`
 	DeviceLogin       bool     `json:"device_login_enabled" doc:"Logins of programs by a code that is typed in on another device."`
@@ -184,8 +184,8 @@ func (s *Server) confirmPolicy(ctx context.Context, v gate.Visit, in *confirmPol
 	return newPolicy(p), nil
 }
 
-func (s *Server) discardPolicy(ctx context.Context, v gate.Visit, _ *struct{ OrganizationPath }) (*policyAnswer, error) {
-	p, err := s.Policies.Discard(ctx, v.By(), v.Organization.ID)
+func (s *Server) discardPolicy(ctx context.Context, v gate.Visit, in *confirmPolicyInput) (*policyAnswer, error) {
+	p, err := s.Policies.Discard(ctx, v.By(), v.Organization.ID, in.Body != nil && isTrue(in.Body.Force))
 	if err != nil {
 		return nil, err
 	}

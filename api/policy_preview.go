@@ -49,9 +49,9 @@ type shutOut struct {
 type stoppedToken struct {
 	UserID      string     `json:"user_id"`
 	UserEmail   string     `json:"user_email"`
-	Prefix      string     `json:"token_prefix"`
-	Description string     `json:"description"`
-	CreateTime  time.Time  `json:"create_time"`
+	Prefix      *string    `json:"token_prefix" doc:"null, like the three below, of a person whom the organization does not manage."`
+	Description *string    `json:"description"`
+	LoginTime   *time.Time `json:"login_time" doc:"The login behind it."`
 	ExpiryTime  *time.Time `json:"expiry_time"`
 	PolicyRefusal
 }
@@ -76,8 +76,8 @@ func (s *Server) previewPolicy(ctx context.Context, v gate.Visit, in *policyChan
 	}
 	for _, t := range r.TokensShown {
 		out.Stopped = append(out.Stopped, stoppedToken{
-			UserID: t.Person.ID, UserEmail: t.Person.Email, Prefix: t.Token.Prefix, Description: t.Token.Description,
-			CreateTime: t.Token.MadeAt.UTC(), ExpiryTime: timeOrNull(t.Token.ExpiresAt), PolicyRefusal: newPolicyRefusal(t.Why),
+			UserID: t.Person.ID, UserEmail: t.Person.Email, Prefix: orNull(t.Token.Prefix), Description: orNull(t.Token.Description),
+			LoginTime: timeOrNull(t.Token.MadeAt), ExpiryTime: timeOrNull(t.Token.ExpiresAt), PolicyRefusal: newPolicyRefusal(t.Why),
 		})
 	}
 	return out, nil

@@ -105,6 +105,7 @@ func newWorld(t *testing.T) *world {
 		Log:           log,
 		Version:       "test",
 	}
+	w.Groups.Keep, w.IdPs.Keep = w.Policies.KeepGroup, w.Policies.Keep
 	w.built = w.build()
 	w.handler = w.guard(w.built.mux)
 	return w

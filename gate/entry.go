@@ -21,6 +21,10 @@ func entryOf(b *session.Bearer, organizationID string, r Request, now time.Time)
 	if e.Managed {
 		e.SSO = b.SSO
 	}
+	if b.Kind == session.PersonalToken {
+		// The login behind it: a token that a token makes is not younger.
+		e.MadeAt = b.LoggedIn
+	}
 	switch b.Kind {
 	case session.SessionToken:
 		e.Kind = policy.Session

@@ -69,6 +69,10 @@ type Gate struct {
 	Uses      *session.Uses     // nil: uses of tokens are not noted
 	Sightings *policy.Sightings // nil: nor are refusals that are only reported
 	Now       func() time.Time
+
+	// Beyond is the turn of tokens from addresses that tried too many unknown
+	// ones. The zero value is one at a time.
+	Beyond limit.Slots
 }
 
 // unknownTokens bounds how many tokens that nobody has, or not any more, may be
@@ -130,6 +134,11 @@ func (g *Gate) Admit(ctx context.Context, r Request) (Visit, error) {
 	pass, err := g.pass(ctx, r, now)
 	if err != nil {
 		return Visit{}, err
+	}
+	if r.Browser && pass.Kind != session.SessionToken {
+		// Only logins make cookies: whoever puts another token there gets
+		// nothing that the console has and the token's scopes have not.
+		return Visit{}, session.ErrNotValid().Because(errors.New("a " + string(pass.Kind) + " token came as a cookie"))
 	}
 	v.User, v.Bearer = pass.User, pass.Bearer
 	if !pass.InRanges(r.IP) {
@@ -231,7 +240,7 @@ func (g *Gate) refusal(p *Pass, now time.Time) string {
 func (g *Gate) mayHaveChanged(p *Pass) bool { return p.ExtendWhenUsed }
 
 // read asks the store. Tokens that nobody has are counted, and beyond the limit
-// none from that address is looked up.
+// those of that address are looked up one after the other.
 func (g *Gate) read(ctx context.Context, r Request, hash [sha256.Size]byte, where Where) (*Pass, error) {
 	// The same one again is no guess, and costs nothing: a forgotten program
 	// does not use up what its whole office has.
@@ -239,15 +248,26 @@ func (g *Gate) read(ctx context.Context, r Request, hash [sha256.Size]byte, wher
 		return nil, errUnknown()
 	}
 	address := limit.Address(r.IP)
+	var limited error
 	if g.Limits != nil {
-		if err := g.Limits.Check(ctx, unknownTokens, address); err != nil {
-			return nil, err
+		limited = g.Limits.Check(ctx, unknownTokens, address)
+	}
+	if limited != nil {
+		// A stranger behind the same address must not turn away whoever has a
+		// token that counts: these are looked up still, one after the other.
+		leave, err := g.Beyond.Enter(ctx)
+		if err != nil {
+			return nil, limited
 		}
+		defer leave()
 	}
 	began := g.Cache.begin()
 	pass, err := g.ask(ctx, hash, where)
 	if errors.Is(err, fault.NotFound) {
 		g.Cache.putUnknown(hash)
+		if limited != nil {
+			return nil, limited
+		}
 		return nil, g.count(ctx, address)
 	}
 	if err != nil {

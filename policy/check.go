@@ -52,7 +52,7 @@ type Entry struct {
 	From      Relation  // of a login by SAML
 	TwoFactor bool      // the login had a second factor
 	Managed   bool      // this organization manages the person
-	MadeAt    time.Time // the token
+	MadeAt    time.Time // the login behind the token
 	SSO       time.Time // last login through this organization's identity providers, of a managed person
 	MCP       bool      // the program calls itself an MCP client
 	IP        netip.Addr
@@ -189,7 +189,7 @@ func (r *Rules) checkPersonal(e Entry) *Refusal {
 		return &Refusal{code, "personal_tokens", "This organization admits no personal tokens. Programs use the token of an application user instead."}
 	}
 	if r.PersonalTokenAge > 0 && e.Now.Sub(e.MadeAt) > r.PersonalTokenAge {
-		return &Refusal{code, "personal_token_max_age_seconds", "This personal token is older than this organization admits. Make a new one."}
+		return &Refusal{code, "personal_token_max_age_seconds", "The login that this personal token came from is longer ago than this organization admits. Log in, and make a new one."}
 	}
 	// An identity provider of strangers is never admitted, whoever carries what
 	// it made.

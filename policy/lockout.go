@@ -64,7 +64,7 @@ func (s *Policies) Keep(ctx context.Context, inUse bool, organizationID, methodI
 				rest.Logins = append(rest.Logins, l)
 			}
 		}
-		if in, _ := rest.reach(p.InForce(now, a.InGroup), now); in {
+		if p.lets(rest, now) {
 			return nil
 		}
 	}
@@ -72,6 +72,38 @@ func (s *Policies) Keep(ctx context.Context, inUse bool, organizationID, methodI
 		return nil
 	}
 	return fault.Conflict.Errorf("No super admin has ever logged in by another way that the authentication policy admits: not %s. Let one of them log in another way first, or force it.", names(admins)).Coded("policy_locks_out_admins")
+}
+
+// lets says whether a person can come in under what is in force for them, and
+// under what a trial may go back to.
+func (p *Policy) lets(one Person, now time.Time) bool {
+	in, _ := one.reach(p.InForce(now, one.InGroup), now)
+	if in && p.Trial != nil && p.Trial.Kind == ToRevert {
+		in, _ = one.reach(&p.Trial.Rules, now)
+	}
+	return in
+}
+
+// KeepGroup refuses a group that leaves no super admin whom the policy admits,
+// where the policy is being tried on it: it is for whoever puts people into it,
+// once they are in it, in their transaction. It returns fault.Conflict with
+// code policy_locks_out_admins.
+func (s *Policies) KeepGroup(ctx context.Context, organizationID, groupID string) error {
+	p, err := s.Get(ctx, organizationID)
+	if err != nil || p.group() != groupID {
+		return err
+	}
+	admins, err := s.Store.Admins(ctx, organizationID, groupID)
+	if err != nil {
+		return fmt.Errorf("list admins of %s: %w", organizationID, err)
+	}
+	now := s.Now()
+	for _, a := range admins {
+		if a.Active && p.lets(a, now) {
+			return nil
+		}
+	}
+	return fault.Conflict.Errorf("An authentication policy is being tried on this group, and would refuse every super admin then: %s. Leave one of them out, or end the trial first.", names(admins)).Coded("policy_locks_out_admins")
 }
 
 // group is the group of a pilot that is under way, or nothing.
@@ -104,7 +136,7 @@ func (s *Policies) Preview(ctx context.Context, by By, organizationID string, c 
 	if err := s.hasPilot(ctx, organizationID, o); err != nil {
 		return Report{}, nil, err
 	}
-	var report Report
+	report := Report{viewer: by.User.ID}
 	now := s.Now()
 	concerned := o.PilotGroupID == ""
 	for last := ""; ; {

@@ -215,9 +215,15 @@ func showsEntry(by By, t *Trial) error {
 }
 
 // Discard ends what is being tried, and leaves the policy as it was before. It
-// returns fault.NotFound with code policy_no_trial.
-func (s *Policies) Discard(ctx context.Context, by By, organizationID string) (Policy, error) {
-	return s.endTrial(ctx, by, organizationID, audit.PolicyDiscard, Options{}, func(_ context.Context, p *Policy, _ time.Time) error {
+// returns fault.NotFound with code policy_no_trial, and, unless forced, what
+// Change does where the policy goes back.
+func (s *Policies) Discard(ctx context.Context, by By, organizationID string, force bool) (Policy, error) {
+	return s.endTrial(ctx, by, organizationID, audit.PolicyDiscard, Options{Force: force}, func(ctx context.Context, p *Policy, now time.Time) error {
+		if p.Trial.Kind == ToRevert && !force {
+			if err := s.keepsSomebody(ctx, by, p, &p.Trial.Rules, "", now); err != nil {
+				return err
+			}
+		}
 		if p.Trial.Kind == ToRevert {
 			p.Rules = p.Trial.Rules
 		}

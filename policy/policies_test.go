@@ -285,7 +285,7 @@ func TestWithoutItsEventNothingIsChanged(t *testing.T) {
 			return err
 		}},
 		"confirm": {tried, func(d *desk) error { _, err := d.Confirm(t.Context(), byAda(), acme, false); return err }},
-		"discard": {tried, func(d *desk) error { _, err := d.Discard(t.Context(), byAda(), acme); return err }},
+		"discard": {tried, func(d *desk) error { _, err := d.Discard(t.Context(), byAda(), acme, false); return err }},
 		"reset":   {tried, func(d *desk) error { return d.Reset(t.Context(), acme) }},
 		"ranges":  {tried, func(d *desk) error { return d.ClearRanges(t.Context(), acme) }},
 		"settle":  {over, func(d *desk) error { _, err := d.Settle(t.Context()); return err }},

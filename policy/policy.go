@@ -31,7 +31,7 @@ type Rules struct {
 
 	PersonalTokens   PersonalTokens
 	EnforceMethod    bool          // a personal token is admitted only if the login behind it is
-	PersonalTokenAge time.Duration // how old a personal token may be; 0: any age
+	PersonalTokenAge time.Duration // how long ago the login behind a personal token may be; 0: any time
 
 	MCP         bool // programs that call themselves MCP clients
 	DeviceLogin bool // logins by a code that is typed in on another device

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -36,7 +37,7 @@ type Made struct {
 	Way         Way
 	From        Relation
 	TwoFactor   bool
-	MadeAt      time.Time
+	MadeAt      time.Time // the login behind it was then
 	ExpiresAt   time.Time
 	IP          netip.Addr // last used from there; zero: never used
 }
@@ -51,6 +52,8 @@ type Report struct {
 	AdminsLeft  int // that have succeeded with an admitted way, from an admitted address
 	PeopleShown []ShutOut
 	TokensShown []Stopped
+
+	viewer string // whose own tokens are shown to them
 }
 
 // ShutOut is a person whom a change would refuse.
@@ -84,7 +87,7 @@ func (r *Report) Add(p Person, before, after *Rules, now time.Time) {
 	if was, _ := p.reach(before, now); was && !in && p.Active {
 		r.ShutOut++
 		if len(r.PeopleShown) < MostShown {
-			r.PeopleShown = append(r.PeopleShown, ShutOut{Person: p, Why: why})
+			r.PeopleShown = append(r.PeopleShown, ShutOut{Person: p, Why: ofOthers(why)})
 		}
 	}
 	for _, t := range p.Tokens {
@@ -98,9 +101,28 @@ func (r *Report) Add(p Person, before, after *Rules, now time.Time) {
 		}
 		r.Stopped++
 		if len(r.TokensShown) < MostShown {
-			r.TokensShown = append(r.TokensShown, Stopped{Person: p, Token: t, Why: *no})
+			if !p.Managed && p.ID != r.viewer {
+				// What somebody calls their tokens, and when they made them, is
+				// no business of an organization that they only belong to.
+				t = Made{Way: t.Way}
+			}
+			r.TokensShown = append(r.TokensShown, Stopped{Person: p, Token: t, Why: ofOthers(*no)})
 		}
 	}
+}
+
+// ofOthers says a refusal to somebody else than whom it is about: without where
+// they came from, and through whose identity provider.
+func ofOthers(no Refusal) Refusal {
+	switch no.Rule {
+	case "allowed_ip_ranges":
+		no.Why = "Last seen at an address outside the ranges."
+	case "saml_allow_external":
+		no.Why = "Came through an identity provider of another organization."
+	default:
+		no.Why = strings.NewReplacer("You logged in", "Logged in", "Your last login", "The last login", ", and your tokens work again", "").Replace(no.Why)
+	}
+	return no
 }
 
 // reach says whether rules admit any of the logins that a person succeeded

@@ -180,17 +180,17 @@ func TestAPreviewSaysWhichTokensWouldStop(t *testing.T) {
 		before, after Rules
 		want          summary
 	}{
-		{"none is admitted", bob(token(usual), token(usual)), Usual(), with(func(r *Rules) { r.PersonalTokens = TokensDisabled }), summary{People: 1, Tokens: 2, Stopped: 2, Shown: []string{"u2/t0 personal_tokens", "u2/t1 personal_tokens"}}},
+		{"none is admitted", bob(token(usual), token(usual)), Usual(), with(func(r *Rules) { r.PersonalTokens = TokensDisabled }), summary{People: 1, Tokens: 2, Stopped: 2, Shown: []string{"u2/ personal_tokens", "u2/ personal_tokens"}}},
 		{"none was before", bob(token(usual)), with(func(r *Rules) { r.PersonalTokens = TokensDisabled }), with(func(r *Rules) { r.PersonalTokens = TokensNotForManaged }), summary{People: 1, Tokens: 1}},
-		{"made with a way that goes", bob(token(usual), token(func(m *Made) { m.Way = Google })), Usual(), onlySAML, summary{People: 1, Tokens: 2, Stopped: 1, Shown: []string{"u2/t0 password_auth_enabled"}}},
+		{"made with a way that goes", bob(token(usual), token(func(m *Made) { m.Way = Google })), Usual(), onlySAML, summary{People: 1, Tokens: 2, Stopped: 1, Shown: []string{"u2/ password_auth_enabled"}}},
 		{"made with a way that goes, and nobody asks", bob(token(usual)), Usual(), with(func(r *Rules) { r.Password, r.EnforceMethod = false, false }), summary{People: 1, Tokens: 1}},
 		{"made without a second factor", bob(token(usual), token(func(m *Made) { m.TwoFactor = true })), Usual(), with(func(r *Rules) { r.TwoFactor = true }), summary{People: 1, Tokens: 2}},
-		{"too old", bob(token(usual), token(func(m *Made) { m.MadeAt = now })), Usual(), aged, summary{People: 1, Tokens: 2, Stopped: 1, Shown: []string{"u2/t0 personal_token_max_age_seconds"}}},
-		{"of another organization's provider", bob(token(func(m *Made) { m.Way, m.From = SAML, Fellow })), Usual(), with(func(r *Rules) { r.ExternalSAML = false }), summary{People: 1, Tokens: 1, Stopped: 1, Shown: []string{"u2/t0 saml_allow_external"}}},
+		{"too old", bob(token(usual), token(func(m *Made) { m.MadeAt = now })), Usual(), aged, summary{People: 1, Tokens: 2, Stopped: 1, Shown: []string{"u2/ personal_token_max_age_seconds"}}},
+		{"of another organization's provider", bob(token(func(m *Made) { m.Way, m.From = SAML, Fellow })), Usual(), with(func(r *Rules) { r.ExternalSAML = false }), summary{People: 1, Tokens: 1, Stopped: 1, Shown: []string{"u2/ saml_allow_external"}}},
 		{"asleep", bob(func(p *Person) { p.Managed = true }, token(usual), logins()), Usual(), with(func(r *Rules) { r.Freshness = day }), summary{People: 1, Tokens: 1, Stopped: 1, Shown: []string{"u2/t0 login_freshness_days"}}},
-		{"used from outside", ada(token(func(m *Made) { m.IP = outside }), token(func(m *Made) { m.IP = inside })), Usual(), fromOffice, summary{People: 1, Tokens: 2, Stopped: 1, Admins: 1, AdminsLeft: 1, Shown: []string{"u1/t0 allowed_ip_ranges"}}},
+		{"used from outside", ada(token(func(m *Made) { m.IP = outside }), token(func(m *Made) { m.IP = inside })), Usual(), fromOffice, summary{People: 1, Tokens: 2, Stopped: 1, Admins: 1, AdminsLeft: 1, Shown: []string{"u1/ allowed_ip_ranges"}}},
 		{"never used: nobody knows from where it will be", ada(token(usual)), Usual(), fromOffice, summary{People: 1, Tokens: 1, Admins: 1, AdminsLeft: 1}},
-		{"never used, and too old besides", ada(token(usual)), Usual(), with(func(r *Rules) { r.Ranges, r.PersonalTokenAge = []netip.Prefix{office}, day }), summary{People: 1, Tokens: 1, Stopped: 1, Admins: 1, AdminsLeft: 1, Shown: []string{"u1/t0 personal_token_max_age_seconds"}}},
+		{"never used, and too old besides", ada(token(usual)), Usual(), with(func(r *Rules) { r.Ranges, r.PersonalTokenAge = []netip.Prefix{office}, day }), summary{People: 1, Tokens: 1, Stopped: 1, Admins: 1, AdminsLeft: 1, Shown: []string{"u1/ personal_token_max_age_seconds"}}},
 		{"at its end", ada(token(func(m *Made) { m.ExpiresAt = now })), Usual(), with(func(r *Rules) { r.PersonalTokens = TokensDisabled }), summary{People: 1, Admins: 1, AdminsLeft: 1}},
 	} {
 		got := Preview([]Person{c.person}, &c.before, &c.after, false, now)

@@ -102,7 +102,7 @@ func TestAChangeGoesBackByItself(t *testing.T) {
 	}
 	_, err = d.Confirm(t.Context(), byAda(func(by *By) { by.LoggedIn = d.now }), acme, false)
 	wantFault(t, "confirmed too late", err, fault.NotFound, "policy_no_trial", "")
-	_, err = d.Discard(t.Context(), byAda(), acme)
+	_, err = d.Discard(t.Context(), byAda(), acme, false)
 	wantFault(t, "discarded too late", err, fault.NotFound, "policy_no_trial", "")
 
 	// The next change begins with what it went back to, and both are told.
@@ -288,7 +288,7 @@ func TestDiscardingLeavesThePolicyAsItWas(t *testing.T) {
 		d := newDesk(ada())
 		d.try(t, noMCP, o)
 		d.now = now.Add(time.Minute)
-		got, err := d.Discard(t.Context(), byAda(), acme)
+		got, err := d.Discard(t.Context(), byAda(), acme, false)
 		want := Policy{OrganizationID: acme, Rules: Usual(), UpdatedAt: d.now}
 		if diff := cmp.Diff(want, got, comparable); err != nil || diff != "" {
 			t.Errorf("%s: %v (-want +got):\n%s", kind, err, diff)
@@ -299,7 +299,7 @@ func TestDiscardingLeavesThePolicyAsItWas(t *testing.T) {
 		if e := d.last(t); e.Action != audit.PolicyDiscard || e.Actor.ID != "u1" || e.Details["trial"] != string(kind) {
 			t.Errorf("%s: got event %+v", kind, e)
 		}
-		_, err = d.Discard(t.Context(), byAda(), acme)
+		_, err = d.Discard(t.Context(), byAda(), acme, false)
 		wantFault(t, string(kind)+" once more", err, fault.NotFound, "policy_no_trial", "")
 	}
 }

@@ -191,7 +191,13 @@ func (t *Token) bound(n New, most time.Duration, now time.Time) error {
 	if n.MaxAge > most {
 		return fault.Invalid.Errorf("The organization that manages you lets a personal token last %d seconds at most.", most/time.Second).At("max_age_seconds").Coded("auth_token_max_age_too_high")
 	}
-	if end := now.Add(most); t.EndsAt.IsZero() || t.EndsAt.After(end) {
+	// From the login on, which what tokens make inherits: otherwise they would
+	// make one another young again.
+	end := t.LoggedIn.Add(most)
+	if !end.After(now) {
+		return fault.Denied.Errorf("The organization that manages you lets a personal token last %d seconds from the login on, which are over. Log in again first.", most/time.Second).Coded("login_too_old")
+	}
+	if t.EndsAt.IsZero() || t.EndsAt.After(end) {
 		t.EndsAt = end
 	}
 	t.clip()

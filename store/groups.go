@@ -130,8 +130,10 @@ func (s *Store) AddGroupMembers(ctx context.Context, groupID string, userIDs []s
 			WHERE g.id = $1 AND m.user_id IN `+list+`
 			ON CONFLICT DO NOTHING
 			RETURNING user_id`, args...)
-		s.noteUsers(ctx, added)
-		return err
+		if err != nil || len(added) == 0 {
+			return err
+		}
+		return s.noteGroup(ctx, groupID)
 	})
 	return added, err
 }
@@ -143,18 +145,22 @@ func (s *Store) RemoveGroupMembers(ctx context.Context, groupID string, userIDs 
 		removed, err = all(ctx, s, scanID, `
 			DELETE FROM user_group_member WHERE group_id = $1 AND user_id IN `+list+`
 			RETURNING user_id`, args...)
-		s.noteUsers(ctx, removed)
-		return err
+		if err != nil || len(removed) == 0 {
+			return err
+		}
+		return s.noteGroup(ctx, groupID)
 	})
 	return removed, err
 }
 
-// noteUsers notes that people came into a group or left it, which a policy
-// may be tried on.
-func (s *Store) noteUsers(ctx context.Context, userIDs []string) {
-	for _, id := range userIDs {
-		s.note(ctx, gate.UserKey(id))
+// noteGroup notes that people came into a group or left it, which a policy may
+// be tried on: once for all of them, however many.
+func (s *Store) noteGroup(ctx context.Context, groupID string) error {
+	id, err := one(ctx, s, scanID, `SELECT organization_id FROM user_group WHERE id = $1`, groupID)
+	if err == nil {
+		s.note(ctx, gate.OrganizationKey(id))
 	}
+	return err
 }
 
 // inList writes the right side of an IN: parameters for the texts behind those

@@ -197,7 +197,7 @@ func (s *Store) addMade(ctx context.Context, organizationID string, people []pol
 		}
 		return struct{}{}, err
 	}, `
-		SELECT t.user_id, t.prefix, t.description, t.method_kind, CASE WHEN t.method_id IS NULL THEN NULL ELSE `+relation+` END, t.two_factor, t.created_at, t.expires_at, t.last_ip
+		SELECT t.user_id, t.prefix, t.description, t.method_kind, CASE WHEN t.method_id IS NULL THEN NULL ELSE `+relation+` END, t.two_factor, t.logged_in_at, t.expires_at, t.last_ip
 		FROM member m
 		JOIN token t ON t.user_id = m.user_id
 		LEFT JOIN idp i ON i.id = t.method_id
@@ -224,8 +224,9 @@ func (s *Store) AddSightings(ctx context.Context, all []policy.Sighting) error {
 			room, err := s.count(ctx, `
 				SELECT count(*) FROM policy pol, person p
 				WHERE pol.organization_id = $1 AND p.id = $2 AND pol.trial <> '' AND pol.updated_at <= $3
-					AND (SELECT count(*) FROM policy_sighting c WHERE c.organization_id = $1) < $4`,
-				one.OrganizationID, one.UserID, stamp(one.First), mostSeen)
+					AND (EXISTS (SELECT 1 FROM policy_sighting s WHERE s.organization_id = $1 AND s.user_id = $2 AND s.kind = $5 AND s.rule = $6)
+						OR (SELECT count(*) FROM policy_sighting c WHERE c.organization_id = $1) < $4)`,
+				one.OrganizationID, one.UserID, stamp(one.First), mostSeen, string(one.Kind), one.Rule)
 			if err != nil {
 				return err
 			}

@@ -104,7 +104,7 @@ func (p *policyPage) tokens(rules *policy.Rules, form url.Values) {
 		{string(policy.TokensDisabled), "Not admitted", "Nobody's personal token works here. Programs use application users. Whoever belongs to such organizations only can make none."},
 		{string(policy.TokensNotForManaged), "Not admitted, and managed people make none", "As above, and those whom " + p.Organization.Name + " manages can make none for anywhere else either."},
 	}}
-	p.TokenAge = field{Name: "personal_token_max_age_seconds", Label: "How old a personal token may be", Value: form.Get("personal_token_max_age_seconds"), Hint: "Since it was made, whatever its own end is.",
+	p.TokenAge = field{Name: "personal_token_max_age_seconds", Label: "How old a personal token may be", Value: form.Get("personal_token_max_age_seconds"), Hint: "Since the login that it came from, whatever its own end is.",
 		Options: []option{{"0", "As old as it is made to last"}}}
 	const day = 24 * time.Hour
 	ages := []time.Duration{time.Hour, day, 7 * day, 30 * day, 90 * day, 180 * day, 365 * day}

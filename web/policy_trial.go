@@ -91,8 +91,12 @@ func (s *site) confirmPolicy(w http.ResponseWriter, r *http.Request, v gate.Visi
 
 // discardPolicy ends what is being tried, and leaves the policy as it was.
 func (s *site) discardPolicy(w http.ResponseWriter, r *http.Request, v gate.Visit) error {
-	if _, err := s.Policies.Discard(r.Context(), v.By(), v.Organization.ID); err != nil {
-		return s.trialAgain(w, r, v, false, err)
+	form, err := readForm(w, r, mostForm)
+	if err != nil {
+		return err
+	}
+	if _, err := s.Policies.Discard(r.Context(), v.By(), v.Organization.ID, form.Has("force")); err != nil {
+		return s.trialAgain(w, r, v, form.Has("force"), err)
 	}
 	return see(w, r, done(policyURL(v.Organization), "policy-discarded"))
 }

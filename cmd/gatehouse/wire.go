@@ -101,7 +101,7 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 	door := &gate.Gate{Store: db, Limits: limits, Cache: w.cache, Uses: w.uses, Sightings: w.sightings, Now: time.Now}
 	tokens.Rules = door
 	w.policies = &policy.Policies{Store: db, Now: time.Now, Audit: events}
-	w.idps.Keep = w.policies.Keep
+	w.idps.Keep, groups.Keep = w.policies.Keep, w.policies.KeepGroup
 	w.console = &web.Server{
 		Gate: door, Login: logins, People: w.people, Addresses: w.addresses, DevMails: devMails(transport), Organizations: w.organizations, Groups: groups, IdPs: w.idps,
 		Policies: w.policies, Sightings: w.sightings, Provider: provider, Tokens: tokens, Audit: events, Cookies: cookies, Base: w.base,

@@ -157,7 +157,7 @@ var policies = []promise{
 			Prefix: token.Prefix, Description: token.Description, Way: policy.SAML, From: policy.Fellow, TwoFactor: true, MadeAt: Then, ExpiresAt: token.ExpiresAt,
 		}}
 		wantBob := policy.Person{ID: bob.ID, Email: bob.Email, Name: bob.RealName, Active: true, InGroup: true, Tokens: []policy.Made{{
-			Prefix: byPassword.Prefix, Description: byPassword.Description, Way: policy.Password, TwoFactor: true, MadeAt: byPassword.CreatedAt, ExpiresAt: byPassword.ExpiresAt,
+			Prefix: byPassword.Prefix, Description: byPassword.Description, Way: policy.Password, TwoFactor: true, MadeAt: byPassword.LoggedIn, ExpiresAt: byPassword.ExpiresAt,
 		}}}
 		people, err := s.People(t.Context(), o.ID, g.ID, "", 10)
 		do(t, err)
