@@ -71,6 +71,8 @@ type Standing struct {
 
 // Store is what Login needs of storage.
 type Store interface {
+	ProgramStore
+
 	Tx(ctx context.Context, fn func(ctx context.Context) error) error
 
 	// Standing returns fault.NotFound if there is no such method.
@@ -201,6 +203,12 @@ var (
 	guessesByAddress    = limit.Rule{Name: "password from address", Burst: 100, Every: 6 * time.Second}
 	guessesByAccount    = limit.Rule{Name: "password for account", Burst: 200, Every: 20 * time.Second}
 	guessesByKnown      = limit.Rule{Name: "password in known browser", Burst: 10, Every: time.Minute}
+	devicesByAddress    = limit.Rule{Name: "device login", Burst: 30, Every: 20 * time.Second}
+	grantsByAddress     = limit.Rule{Name: "unknown grant", Burst: 100, Every: time.Second}
+	approvalsByPerson   = limit.Rule{Name: "program approved", Burst: 30, Every: 10 * time.Second}
+	codesBySession      = limit.Rule{Name: "device code in session", Burst: 5, Every: time.Minute}
+	codesByPerson       = limit.Rule{Name: "device code by person", Burst: 10, Every: 2 * time.Minute}
+	codesByAddress      = limit.Rule{Name: "device code from address", Burst: 50, Every: 20 * time.Second}
 	signupsByMethod     = limit.Rule{Name: "signup through method", Burst: 1000, Every: 5 * time.Second}
 	signupsByAddress    = limit.Rule{Name: "signup", Burst: 20, Every: time.Minute}
 )

@@ -6,13 +6,17 @@ import (
 	"strings"
 )
 
+// mostReturn bounds a return path, in bytes: the request of a program that
+// logs in is the longest.
+const mostReturn = 320
+
 // SafeReturn gives the path that a login may lead to: a page of ours that only
 // reads, or "/" for anything else. It never gives another site, whatever
 // browsers make of backslashes, double slashes and control characters, nor a
 // page that does something, asks for a login or ends one.
 func SafeReturn(to string) string {
 	const home = "/"
-	if len(to) > 200 || !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") {
+	if len(to) > mostReturn || !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") {
 		return home
 	}
 	for _, c := range []byte(to) {

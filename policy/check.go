@@ -55,6 +55,7 @@ type Entry struct {
 	MadeAt    time.Time // the login behind the token
 	SSO       time.Time // last login through this organization's identity providers, of a managed person
 	MCP       bool      // the program calls itself an MCP client
+	Device    bool      // the login was confirmed by a code that was typed in on another device
 	IP        netip.Addr
 	Now       time.Time
 }
@@ -126,6 +127,9 @@ func (r *Rules) checkAddress(e Entry) *Refusal {
 func (r *Rules) checkProgram(e Entry) *Refusal {
 	if e.MCP && !r.MCP {
 		return &Refusal{"mcp_not_allowed", "mcp_enabled", "This organization admits no MCP clients."}
+	}
+	if e.Device && !r.DeviceLogin {
+		return &Refusal{"device_login_not_allowed", "device_login_enabled", "The program was logged in by a code that was typed in on another device, which this organization does not admit."}
 	}
 	return nil
 }

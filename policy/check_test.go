@@ -83,12 +83,7 @@ func dimensions() []dimension {
 			values(func(r *Rules) *[]netip.Prefix { return &r.Ranges }, nil, []netip.Prefix{office}, []netip.Prefix{home, office}, []netip.Prefix{home}, []netip.Prefix{netip.PrefixFrom(inside, 32)}),
 			[][2]int{{0, 1}, {0, 2}, {2, 1}, {2, 3}, {1, 4}, {2, 4}}, 2,
 		},
-		// Not walked: nothing that comes in is decided by it.
-		{
-			"device_login_enabled",
-			values(func(r *Rules) *bool { return &r.DeviceLogin }, true, false),
-			[][2]int{{0, 1}}, 1,
-		},
+		flag("device_login_enabled", false, func(r *Rules) *bool { return &r.DeviceLogin }),
 	}
 }
 
@@ -126,9 +121,12 @@ func entries(table []row) []walked {
 				continue
 			}
 			rows := of(table, k, l)
-			for i := range 64 {
+			for i := range 128 {
 				on := func(bit int) bool { return i>>bit&1 == 1 }
-				f := facts{outside: on(0), mcp: on(1), second: on(2), managed: on(3), old: on(4), stale: on(5), login: l}
+				f := facts{outside: on(0), mcp: on(1), second: on(2), managed: on(3), old: on(4), stale: on(5), device: on(6), login: l}
+				if f.outside && f.device { // the address decides already
+					continue
+				}
 				out = append(out, walked{f.entry(k), f, rows})
 			}
 		}
@@ -139,7 +137,7 @@ func entries(table []row) []walked {
 // entry is one of which the facts hold, with the bounds of the walk.
 func (f facts) entry(k Kind) Entry {
 	e := Entry{
-		Kind: k, Way: f.login.way, From: f.login.from, TwoFactor: f.second, Managed: f.managed, MCP: f.mcp,
+		Kind: k, Way: f.login.way, From: f.login.from, TwoFactor: f.second, Managed: f.managed, MCP: f.mcp, Device: f.device,
 		MadeAt: now.Add(-10 * day), SSO: now.Add(-10 * day), IP: inside, Now: now,
 	}
 	if f.outside {

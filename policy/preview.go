@@ -37,6 +37,7 @@ type Made struct {
 	Way         Way
 	From        Relation
 	TwoFactor   bool
+	Device      bool      // made with a login by a code that was typed in on another device
 	MadeAt      time.Time // the login behind it was then
 	ExpiresAt   time.Time
 	IP          netip.Addr // last used from there; zero: never used
@@ -157,7 +158,7 @@ func (p Person) login(l Past, now time.Time) Entry {
 // stops says why rules refuse a token, from where it was used last. Nobody
 // knows from where one will be used that never was.
 func (p Person) stops(t Made, r *Rules, now time.Time) *Refusal {
-	e := Entry{Kind: Personal, Way: t.Way, From: t.From, TwoFactor: t.TwoFactor, Managed: p.Managed, MadeAt: t.MadeAt, SSO: p.SSO, IP: t.IP, Now: now}
+	e := Entry{Kind: Personal, Way: t.Way, From: t.From, TwoFactor: t.TwoFactor, Device: t.Device, Managed: p.Managed, MadeAt: t.MadeAt, SSO: p.SSO, IP: t.IP, Now: now}
 	if !t.IP.IsValid() {
 		return r.checkAnywhere(e)
 	}

@@ -32,6 +32,7 @@ type condition func(*Rules, *facts) bool
 type facts struct {
 	outside bool // the address lies outside the ranges, if there are any
 	mcp     bool
+	device  bool // it goes back to a login by a code typed in on another device
 	second  bool
 	managed bool
 	old     bool // the token is older than the bound, if there is one
@@ -62,12 +63,14 @@ var switches = map[string]func(*Rules) bool{
 	"saml_enabled":                                func(r *Rules) bool { return r.SAML },
 	"saml_allow_external":                         func(r *Rules) bool { return r.ExternalSAML },
 	"personal_tokens_require_allowed_auth_method": func(r *Rules) bool { return r.EnforceMethod },
+	"device_login_enabled":                        func(r *Rules) bool { return r.DeviceLogin },
 	"mcp_enabled":                                 func(r *Rules) bool { return r.MCP },
 }
 
 var clauses = map[string]condition{
 	"address outside `allowed_ip_ranges`": func(r *Rules, f *facts) bool { return len(r.Ranges) > 0 && f.outside },
 	"MCP client":                          func(_ *Rules, f *facts) bool { return f.mcp },
+	"device login":                        func(_ *Rules, f *facts) bool { return f.device },
 	"no second factor":                    func(_ *Rules, f *facts) bool { return !f.second },
 	"managed":                             func(_ *Rules, f *facts) bool { return f.managed },
 	"`personal_tokens` is not enabled":    func(r *Rules, _ *facts) bool { return r.PersonalTokens != TokensEnabled },

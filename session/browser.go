@@ -28,7 +28,7 @@ const (
 	secretLength = 32
 	mostReturns  = 6   // tabs that log in at once
 	mostMethods  = 4   // ways in that are remembered
-	mostPath     = 200 // bytes of a return path
+	mostPath     = 320 // bytes of a return path
 )
 
 // Remember notes where a login leads to. A path that is too long is forgotten:

@@ -37,7 +37,7 @@ func TestABrowserKeepsLittle(t *testing.T) {
 	if got := b.Return("last"); got != "" {
 		t.Errorf("asked again: got %q, want nothing", got)
 	}
-	b.Remember("long", "/"+strings.Repeat("x", 200))
+	b.Remember("long", "/"+strings.Repeat("x", 320))
 	if got := b.Return("long"); got != "" {
 		t.Errorf("a path that is too long was kept: %q", got)
 	}

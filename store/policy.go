@@ -191,13 +191,13 @@ func (s *Store) addMade(ctx context.Context, organizationID string, people []pol
 	_, err := all(ctx, s, func(r row) (struct{}, error) {
 		var userID string
 		var made policy.Made
-		err := r.Scan(&userID, &made.Prefix, &made.Description, &made.Way, text{(*string)(&made.From)}, &made.TwoFactor, moment{&made.MadeAt}, moment{&made.ExpiresAt}, address{&made.IP})
+		err := r.Scan(&userID, &made.Prefix, &made.Description, &made.Way, text{(*string)(&made.From)}, &made.TwoFactor, &made.Device, moment{&made.MadeAt}, moment{&made.ExpiresAt}, address{&made.IP})
 		if p, known := at[userID]; known {
 			p.Tokens = append(p.Tokens, made)
 		}
 		return struct{}{}, err
 	}, `
-		SELECT t.user_id, t.prefix, t.description, t.method_kind, CASE WHEN t.method_id IS NULL THEN NULL ELSE `+relation+` END, t.two_factor, t.logged_in_at, t.expires_at, t.last_ip
+		SELECT t.user_id, t.prefix, t.description, t.method_kind, CASE WHEN t.method_id IS NULL THEN NULL ELSE `+relation+` END, t.two_factor, t.device, t.logged_in_at, t.expires_at, t.last_ip
 		FROM member m
 		JOIN token t ON t.user_id = m.user_id
 		LEFT JOIN idp i ON i.id = t.method_id

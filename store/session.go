@@ -18,14 +18,14 @@ import (
 var _ session.Store = (*Store)(nil)
 
 // tokenColumns are what tokenFields read, of a token t.
-const tokenColumns = `t.hash, t.user_id, t.prefix, t.kind, t.method_kind, COALESCE(t.method_id, t.recovers), t.two_factor,
+const tokenColumns = `t.hash, t.user_id, t.prefix, t.kind, t.method_kind, COALESCE(t.method_id, t.recovers), t.two_factor, t.device,
 	t.logged_in_at, t.created_at, t.expires_at, t.max_age, t.extend_when_used, t.ends_at, t.ip_ranges, t.scopes,
 	t.description, t.user_agent, t.ip, t.last_used_at, t.last_ip, t.last_agent`
 
 // tokenFields are where tokenColumns go.
 func tokenFields(t *session.Token) []any {
 	return []any{
-		fixed{t.Hash[:]}, &t.UserID, &t.Prefix, &t.Kind, &t.Method.Kind, text{&t.Method.ID}, &t.TwoFactor,
+		fixed{t.Hash[:]}, &t.UserID, &t.Prefix, &t.Kind, &t.Method.Kind, text{&t.Method.ID}, &t.TwoFactor, &t.Device,
 		moment{&t.LoggedIn}, moment{&t.CreatedAt}, moment{&t.ExpiresAt}, seconds{&t.MaxAge}, &t.ExtendWhenUsed, moment{&t.EndsAt},
 		ranges{&t.Ranges}, words{(*[]string)(&t.Scopes)},
 		&t.Description, &t.UserAgent, address{&t.IP}, moment{&t.LastUse.At}, address{&t.LastUse.IP}, &t.LastUse.UserAgent,
@@ -45,12 +45,12 @@ func (s *Store) AddToken(ctx context.Context, t session.Token) error {
 	return s.change(ctx, fault.Exists.Errorf("The user has a token with this prefix already."), `
 		INSERT INTO token (hash, user_id, prefix, kind, method_kind, method_id, two_factor,
 			logged_in_at, created_at, expires_at, description, user_agent, ip, recovers,
-			max_age, extend_when_used, ends_at, ip_ranges, scopes)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+			max_age, extend_when_used, ends_at, ip_ranges, scopes, device)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 		ON CONFLICT DO NOTHING`,
 		t.Hash[:], t.UserID, t.Prefix, string(t.Kind), string(t.Method.Kind), textOrNull(methodID), t.TwoFactor,
 		stamp(t.LoggedIn), stamp(t.CreatedAt), stamp(t.ExpiresAt), t.Description, t.UserAgent, addressText(t.IP), textOrNull(recovers),
-		int64(t.MaxAge/time.Second), t.ExtendWhenUsed, stampOrNull(t.EndsAt), rangesText(t.Ranges), strings.Join(t.Scopes, " "))
+		int64(t.MaxAge/time.Second), t.ExtendWhenUsed, stampOrNull(t.EndsAt), rangesText(t.Ranges), strings.Join(t.Scopes, " "), t.Device)
 }
 
 // TokensOf implements session.Store.

@@ -132,6 +132,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 		`DELETE FROM mail WHERE id IN (SELECT id FROM mail WHERE forget_at <= $1 LIMIT $2)`,
 		`DELETE FROM address_code WHERE hash IN (SELECT hash FROM address_code WHERE forget_at <= $1 LIMIT $2)`,
 		`DELETE FROM recovery_link WHERE hash IN (SELECT hash FROM recovery_link WHERE expires_at <= $1 LIMIT $2)`,
+		`DELETE FROM login_code WHERE hash IN (SELECT hash FROM login_code WHERE expires_at <= $1 LIMIT $2)`,
 	} {
 		n, err := s.sweep(ctx, query, stamp(now))
 		total += n
@@ -141,6 +142,12 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 	}
 	// A use that extends a token is written a moment later.
 	n, err := s.sweep(ctx, `DELETE FROM token WHERE hash IN (SELECT hash FROM token WHERE expires_at <= $1 LIMIT $2)`, stamp(now.Add(-tokensFor)))
+	total += n
+	if err != nil {
+		return total, err
+	}
+	// Programs that still wait are told that their time is over.
+	n, err = s.sweep(ctx, `DELETE FROM device_login WHERE hash IN (SELECT hash FROM device_login WHERE expires_at <= $1 LIMIT $2)`, stamp(now.Add(-tokensFor)))
 	total += n
 	if err != nil {
 		return total, err

@@ -49,6 +49,7 @@ var ruleWords = map[string]string{
 	"personal_tokens":                "Personal tokens are not admitted",
 	"personal_token_max_age_seconds": "Old personal tokens are not admitted",
 	"mcp_enabled":                    "MCP clients are not admitted",
+	"device_login_enabled":           "Logins by a typed code are not admitted",
 	"login_freshness_days":           "A login through the organization's identity provider is needed now and then",
 	"allowed_ip_ranges":              "Only some addresses are admitted",
 }

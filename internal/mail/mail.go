@@ -34,6 +34,7 @@ type Kind string
 const (
 	Verification Kind = "verification"   // strangers can cause it, for any address
 	Linked       Kind = "account-linked" // tells people of another way into their account
+	DeviceLogin  Kind = "device-login"   // tells people that a program was logged in by a typed code
 	Notice       Kind = "notice"         // tells people of what else was done to their account
 )
 
@@ -49,6 +50,7 @@ type allowance struct {
 var allowances = map[Kind]allowance{
 	Verification: {perDay: 10, waiting: 20_000},
 	Linked:       {perDay: 50, waiting: 30_000},
+	DeviceLogin:  {perDay: 50, waiting: 30_000},
 	Notice:       {perDay: 50, waiting: 30_000},
 }
 

@@ -84,6 +84,8 @@ func TestTemplatesSayEverythingTwice(t *testing.T) {
 			[]string{"4 March 2026, 05:06 UTC"}},
 		"linked": {AccountLinked{Host: "sso.acme.test", Address: "ann@acme.test", Provider: "Okta", Organization: "Acme", At: at, IP: "192.0.2.1", Profile: "https://sso.acme.test/profile"}.Message,
 			[]string{"sso.acme.test", "ann@acme.test", "Okta", "Acme", "4 March 2026, 05:06 UTC", "192.0.2.1", "https://sso.acme.test/profile", "not you?"}},
+		"program": {ProgramLoggedIn{Host: "sso.acme.test", Address: "ann@acme.test", Program: "robot", At: at, ProgramIP: "192.0.2.1", BrowserIP: "192.0.2.2", Tokens: "https://sso.acme.test/profile/tokens"}.Message,
+			[]string{"sso.acme.test", "ann@acme.test", "robot", "4 March 2026, 05:06 UTC", "192.0.2.1", "192.0.2.2", "https://sso.acme.test/profile/tokens", "not you"}},
 		"changed": {CredentialChanged{Host: "sso.acme.test", Address: "ann@acme.test", What: "The password was changed.", At: at, Profile: "https://sso.acme.test/profile"}.Message,
 			[]string{"sso.acme.test", "ann@acme.test", "The password was changed.", "4 March 2026, 05:06 UTC", "https://sso.acme.test/profile", "not you?"}},
 	} {

@@ -85,6 +85,26 @@ func (a AccountLinked) Message() (Message, error) {
 	return m, err
 }
 
+// ProgramLoggedIn tells a person that a program was logged in to their account
+// by a code that was typed in on another device.
+type ProgramLoggedIn struct {
+	Host      string
+	Address   string // the account's
+	Program   string // what the program calls itself
+	At        time.Time
+	ProgramIP string // may be empty
+	BrowserIP string // may be empty
+	Tokens    string // the page where one ends sessions
+}
+
+// Message writes it to the account's address.
+func (p ProgramLoggedIn) Message() (Message, error) {
+	m, err := write("program-logged-in", p)
+	m.Kind, m.To = DeviceLogin, p.Address
+	m.Subject = "A program was logged in to your account on " + p.Host
+	return m, err
+}
+
 // CredentialChanged tells a person that a way into their account was changed.
 type CredentialChanged struct {
 	Host    string

@@ -172,13 +172,13 @@ var joining = map[string]func(ctx context.Context, s *store.Store, c *scene) err
 // still are the methods that change nothing which a pass shows. NoteUses does,
 // and the gate knows: of a token that uses extend it believes no cache.
 var still = strings.Fields(`
-	Account AccountsOf AddAccount AddAddressCode AddEvent AddFlow AddGroup AddIdP AddMail AddOrganization AddRecoveryLink
-	AddSightings AddToken AddUser AddressCode Admins Backup BindFlow ClaimMail ClearSightings Close CountIdPs CountTokens
-	DelayMail EndAddressCodes EndMail Events Flow FollowKeys ForgetNode Group GroupMembers Groups HasGroup HasPassword
+	Account AccountsOf AddAccount AddAddressCode AddDevice AddEvent AddFlow AddGroup AddIdP AddLoginCode AddMail AddOrganization
+	AddRecoveryLink AddSightings AddToken AddUser AddressCode Admins AnswerDevice Backup Bearer BindFlow ClaimMail ClearSightings Close CountIdPs CountTokens
+	DelayMail DeviceByHash DeviceByUserCode EndAddressCodes EndMail Events Flow FollowKeys ForgetNode Group GroupMembers Groups HasGroup HasPassword
 	HasUsers IdP IdPOf IdPsOf InGroup LastSSO LinkedProviders Links LockOrganization LockUser Mark Marked Member
-	MemberByAddress MembersAmong Memberships Method Nodes NoteUses Notes OnChange Organization Pass PasswordState People
-	Ping Places Policy PutInForce RecoveryLink Reseal Seals SeeNode Sightings Standing SuperAdmins Sweep TakeFlow
-	TakeRecoveryLink TakenRecoveryLink TokenOf TokensOf TouchPassword TrialsOver Tx Units UpdateGroup UseAddressCode
+	MemberByAddress MembersAmong Memberships Method Nodes NoteUses Notes OnChange Organization PaceDevice Pass PasswordState People
+	Ping Places Policy PutInForce RecoveryLink Reseal Seals SeeNode Sightings Standing SuperAdmins Sweep TakeDevice TakeFlow
+	TakeLoginCode TakeRecoveryLink TakenRecoveryLink TokenOf TokensOf TouchPassword TrialsOver Tx Units UpdateGroup UseAddressCode
 	UseOnce User UserByEmail UserByIdentity UserWithPassword`)
 
 // told runs fn and gives the keys of the notes that it left: the ones that
