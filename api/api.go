@@ -79,6 +79,7 @@ func (s *Server) build() *builder {
 	b := &builder{server: s, mux: http.NewServeMux(), verbs: map[string][]string{}, decoding: limit.NewSlots(mostDecoding, decodingWait)}
 	b.api = humago.New(b.mux, s.config())
 	b.addPeople()
+	b.addPrograms()
 	b.addTokens()
 	b.addLoginMethods()
 	b.addOrganizations()

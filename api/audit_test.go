@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -16,6 +17,8 @@ import (
 
 	"gatehouse/account"
 	"gatehouse/audit"
+	"gatehouse/login"
+	"gatehouse/session"
 )
 
 // changing says of every operation that changes something how to try it, and
@@ -26,6 +29,8 @@ var changing = map[string]struct {
 }{
 	"UserCreate":           {"", `{"email":"new@acme.example","password":"correct horse"}`, []string{audit.UserSignUp, audit.LoginSuccess}},
 	"UserAuth":             {"", `{"email":"ann@acme.example","password":"correct horse"}`, []string{audit.LoginSuccess}},
+	"LoginDevice":          {"", `{"client_name":"robot"}`, nil},
+	"LoginToken":           {"", `{"grant":"device_code","device_code":"<device>"}`, []string{audit.LoginSuccess}},
 	"UserUpdate":           {"", `{"city":"Turku"}`, []string{audit.UserUpdate}},
 	"UserVerifyEmail":      {"", `{"password":"correct horse"}`, []string{audit.UserProveAddress}},
 	"UserVerifyEmailAgain": {"", ``, []string{audit.UserMailCode}},
@@ -63,6 +68,7 @@ type auditedWorld struct {
 	ann, org, root, method string // a token, and ids
 	code                   string // that was mailed to ann
 	token                  string // names a personal token of hers
+	device                 string // buys a session of hers, for a program
 }
 
 func newAuditedWorld(t *testing.T) auditedWorld {
@@ -76,7 +82,24 @@ func newAuditedWorld(t *testing.T) auditedWorld {
 	if err := w.store.AddIdentity(t.Context(), account.Identity{MethodID: a.method, SubjectKind: "nameid", Subject: "ann", UserID: "u00000000001", CreatedAt: w.now, LastUsedAt: w.now}); err != nil {
 		t.Fatal(err)
 	}
+	a.device = w.approved(t, a.ann)
 	return a
+}
+
+// approved has somebody approve a program that waits, and gives what it buys its
+// session with.
+func (w *world) approved(t *testing.T, token string) string {
+	t.Helper()
+	start := w.do(t, "POST", "/v1/login/device", `{"client_name":"robot"}`).need(t, http.StatusOK)
+	hash, _ := session.Hash(token)
+	by, err := w.store.Bearer(t.Context(), hash)
+	if err == nil {
+		err = w.Login.AnswerDevice(t.Context(), start["user_code"].(string), true, by, login.Client{IP: netip.MustParseAddr("192.0.2.1")})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return start["device_code"].(string)
 }
 
 // prepare does what an operation of the table takes to be there.
@@ -96,7 +119,7 @@ func (w auditedWorld) try(t *testing.T, op operation) reply {
 	}
 	path := strings.NewReplacer(noCode, w.code, noToken, w.token).Replace(fill(op.Path, w.org, w.root, w.method))
 	if op.Need == account.Anyone {
-		return w.do(t, op.Method, path, c.body)
+		return w.do(t, op.Method, path, strings.ReplaceAll(c.body, "<device>", w.device))
 	}
 	return w.as(t, w.ann, op.Method, path, c.body)
 }

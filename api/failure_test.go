@@ -129,7 +129,7 @@ func TestStorageThatIsAwayIsOurMistake(t *testing.T) {
 				if name != "closed" {
 					continue // they ask for no token
 				}
-				body = `{"email":"bob@acme.example","password":"correct horse"}`
+				body = `{"email":"bob@acme.example","password":"correct horse","client_name":"robot","grant":"device_code"}`
 			}
 			r := w.as(t, ann, op.Method, fill(op.Path, organization, accountID, method), body)
 			r.needFailure(t, status)

@@ -77,6 +77,7 @@ var byCode = map[string]advice{
 	"not_a_form":         {"This request cannot be read", "Go back and send the form again. If a program sent the request, its author has to change it.", toHome},
 	"form_too_large":     {"This is too much", "Go back and send less. A SAML response gets smaller when the identity provider sends fewer groups: its administrator can filter them.", link{}},
 
+	"login_required":                 {"Log in first", "", toLogin},
 	"login_expired":                  {"This login is over", "Start again. If you had finished it before, you may be logged in already.", link{"Start again", "/login"}},
 	"recovery_link_over":             {"This link opens nothing any more", "Nobody was logged in. Whoever operates this server can make another link.", toLogin},
 	"recovery_elsewhere":             {"Not with a recovery link", "Log in the way you always do to open your other organizations.", toHome},

@@ -139,6 +139,8 @@ var flashes = map[string]string{
 	"group-deleted":        "The group is deleted.",
 	"group-member-added":   "They are in the group.",
 	"group-member-removed": "They are not in the group any more.",
+	"device-approved":      "The program is logged in.",
+	"device-refused":       "The program is not logged in.",
 	"linked":               "Your account is linked to the identity provider. You can log in through it from now on.",
 	"idp-deleted":          "The identity provider is deleted. Sessions that came from it have ended.",
 }

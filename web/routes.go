@@ -63,6 +63,13 @@ func (s *site) routes() []route {
 		{"GET /logout", account.Anyone, s.showLogout},
 		{"POST /logout", account.Anyone, s.logOut},
 
+		{"GET /authorize", account.ReadSelf, s.showAuthorize},
+		{"POST /authorize", account.WriteTokens, s.answerAuthorize},
+		{"GET " + devicePath, account.ReadSelf, s.showDevice},
+		{"POST " + devicePath, account.WriteTokens, s.findDevice},
+		{"POST " + devicePath + "/answer", account.WriteTokens, s.answerDevice},
+		{"GET " + deviceDonePath, account.ReadSelf, s.showDeviceDone},
+
 		{"GET /{$}", account.ReadSelf, s.showHome},
 		{"GET /profile", account.ReadSelf, s.showProfile},
 		{"POST /profile", account.WriteSelf, s.saveProfile},

@@ -9,6 +9,10 @@ import (
 func TestEveryTemplateFitsItsStruct(t *testing.T) {
 	pages := map[string]any{
 		"audit":            &auditPage{},
+		"authorize":        &authorizePage{},
+		"device":           &devicePage{},
+		"device-confirm":   &deviceConfirmPage{},
+		"device-done":      &deviceDonePage{},
 		"error":            &errorPage{},
 		"group":            &groupPage{},
 		"group-delete":     &editGroupPage{},
