@@ -1,7 +1,6 @@
 package remote
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -51,19 +50,6 @@ func (t *Terminal) secret(what string, variables ...string) (string, error) {
 		return "", fmt.Errorf("read %s: %w", what, err)
 	}
 	return string(text), nil
-}
-
-// ask asks for something that is shown.
-func (t *Terminal) ask(what, flag string) (string, error) {
-	if !t.interactive() {
-		return "", errNoTerminal(what, flag)
-	}
-	fmt.Fprintf(t.Err, "%s: ", strings.ToUpper(what[:1])+what[1:])
-	text, err := bufio.NewReader(t.In).ReadString('\n')
-	if err != nil && text == "" {
-		return "", fmt.Errorf("read %s: %w", what, err)
-	}
-	return strings.TrimSpace(text), nil
 }
 
 // line prints a sentence.
