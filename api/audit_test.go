@@ -32,6 +32,7 @@ var changing = map[string]struct {
 	"LoginDevice":          {"", `{"client_name":"robot"}`, nil},
 	"LoginToken":           {"", `{"grant":"device_code","device_code":"<device>"}`, []string{audit.LoginSuccess}},
 	"UserUpdate":           {"", `{"city":"Turku"}`, []string{audit.UserUpdate}},
+	"UserPasswordChange":   {"", `{"password":"correct horse","new_password":"another horse"}`, []string{audit.TokenExpire, audit.UserChangePassword}},
 	"UserVerifyEmail":      {"", `{"password":"correct horse"}`, []string{audit.UserProveAddress}},
 	"UserVerifyEmailAgain": {"", ``, []string{audit.UserMailCode}},
 	"UserLogout":           {"", ``, []string{audit.SessionEnd}},

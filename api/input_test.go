@@ -23,8 +23,8 @@ func withBodies(t *testing.T, w *world, token string) [][2]string {
 			}
 		}
 	}
-	if len(out) != 22 {
-		t.Fatalf("got %d operations with bodies, want 22", len(out))
+	if len(out) != 23 {
+		t.Fatalf("got %d operations with bodies, want 23", len(out))
 	}
 	return out
 }

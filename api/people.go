@@ -20,6 +20,7 @@ func (b *builder) addPeople() {
 	add(b, operation{"UserAuth", http.MethodPost, "/v1/userauth", "Log in with a password", account.Anyone}, s.logIn)
 	add(b, operation{"UserInfo", http.MethodGet, "/v1/me", "Say who one is, and how one logged in", account.ReadSelf}, s.me)
 	add(b, operation{"UserUpdate", http.MethodPatch, "/v1/me", "Change one's profile", account.WriteSelf}, s.updateMe)
+	add(b, operation{"UserPasswordChange", http.MethodPut, "/v1/me/password", "Change one's password; all one's tokens end, and a new session begins", account.WriteSelf}, s.changePassword)
 	add(b, operation{"UserVerifyEmail", http.MethodPost, "/v1/user/verify_email/{verification_code}", "Confirm an email address with the code that was mailed to it", account.Anyone}, s.verifyEmail)
 	add(b, operation{"UserVerifyEmailAgain", http.MethodPost, "/v1/me/verify_email", "Have another link mailed to one's address", account.WriteSelf}, s.mailAgain)
 	add(b, operation{"UserLogout", http.MethodPost, "/v1/me/logout", "End the session of the request's token", account.Leave}, s.logOut)
@@ -105,6 +106,27 @@ func (s *Server) updateMe(ctx context.Context, v gate.Visit, in *updateMeInput) 
 		return nil, err
 	}
 	return s.sayWho(ctx, u, v.Bearer.Token)
+}
+
+type changePasswordInput struct {
+	Body struct {
+		Password    string `json:"password" maxLength:"256" doc:"The present one."`
+		NewPassword string `json:"new_password" maxLength:"256" doc:"8 characters at least."`
+	} `nameHint:"UserPasswordChangeRequest"`
+}
+
+type changePasswordAnswer struct {
+	Token     string `json:"token" doc:"A session token, in place of all that ended; given once."`
+	UserEmail string `json:"user_email"`
+	Message   string `json:"message" doc:"A sentence for people."`
+}
+
+func (s *Server) changePassword(ctx context.Context, v gate.Visit, in *changePasswordInput) (*changePasswordAnswer, error) {
+	token, _, err := s.Login.ChangePassword(ctx, v.Bearer, in.Body.Password, in.Body.NewPassword, nil, clientOf(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return &changePasswordAnswer{token, v.User.Email, "Your password is changed. All your tokens and sessions have ended, and a new session began."}, nil
 }
 
 func (s *Server) sayWho(ctx context.Context, u account.User, t session.Token) (*meAnswer, error) {

@@ -10,6 +10,7 @@ import (
 const (
 	UserSignUp         = "user.signup"
 	UserUpdate         = "user.update"
+	UserChangePassword = "user.change_password"
 	UserMailCode       = "user.mail_code"
 	UserProveAddress   = "user.prove_address"
 	UserDisown         = "user.disown"
@@ -63,6 +64,7 @@ const (
 var words = map[string]string{
 	UserSignUp:         "Made an account for themselves",
 	UserUpdate:         "Changed their profile",
+	UserChangePassword: "Changed their password",
 	UserMailCode:       "Had a link mailed to prove their address",
 	UserProveAddress:   "Proved their address",
 	UserDisown:         "Disowned an account with their address",

@@ -130,6 +130,11 @@ type Store interface {
 	CutIdentities(ctx context.Context, userID, methodID string) (tokens int, err error)
 	CutPassword(ctx context.Context, userID string) (tokens int, err error)
 
+	// ChangePassword replaces a password by another, each given as its hash,
+	// and ends the person's flows by it. It returns fault.Conflict if it is not
+	// the person's password any more.
+	ChangePassword(ctx context.Context, userID, old, hash string) error
+
 	// LastSSO is when a person last logged in through an identity provider of
 	// an organization; zero: never.
 	LastSSO(ctx context.Context, userID, organizationID string) (time.Time, error)

@@ -27,33 +27,38 @@ func errWrongPassword() *fault.Error {
 // user_deactivated, fault.TooMany, and fault.Unavailable when too many
 // passwords are being checked.
 func (l *Login) Password(ctx context.Context, email, password string, browser *session.Browser, c Client) (account.User, error) {
+	u, _, err := l.password(ctx, email, password, browser, c)
+	return u, err
+}
+
+// password is Password, and gives what is kept of the password, too.
+func (l *Login) password(ctx context.Context, email, password string, browser *session.Browser, c Client) (u account.User, hash string, err error) {
 	if err := account.CheckTypedPassword(password); err != nil {
-		return account.User{}, err
+		return account.User{}, "", err
 	}
-	email, err := account.NormalizeEmail(email)
-	if err != nil {
-		return account.User{}, err
+	if email, err = account.NormalizeEmail(email); err != nil {
+		return account.User{}, "", err
 	}
-	u, hash, err := l.Store.UserWithPassword(ctx, email)
+	u, hash, err = l.Store.UserWithPassword(ctx, email)
 	if err != nil && !errors.Is(err, fault.NotFound) {
-		return account.User{}, fmt.Errorf("find user: %w", err)
+		return account.User{}, "", fmt.Errorf("find user: %w", err)
 	}
 	forget, err := l.countGuess(ctx, email, u.ID, browser, c)
 	if err != nil {
-		return account.User{}, err
+		return account.User{}, "", err
 	}
 	match, err := l.Passwords.Matches(ctx, hash, password)
 	if err != nil {
-		return account.User{}, err
+		return account.User{}, "", err
 	}
 	if !match || u.ID == "" {
-		return account.User{}, errWrongPassword()
+		return account.User{}, "", errWrongPassword()
 	}
 	forget()
 	if u.State != account.ActiveUser {
-		return account.User{}, errDeactivated()
+		return account.User{}, "", errDeactivated()
 	}
-	return u, nil
+	return u, hash, nil
 }
 
 // countGuess counts an attempt before it is known to be right: otherwise many

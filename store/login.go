@@ -224,6 +224,21 @@ func (s *Store) CutIdentities(ctx context.Context, userID, methodID string) (tok
 	return tokens, err
 }
 
+// ChangePassword implements login.Store. When it was last used is of the one
+// before.
+func (s *Store) ChangePassword(ctx context.Context, userID, old, hash string) error {
+	return s.noting(ctx, gate.UserKey(userID), func(ctx context.Context) error {
+		err := s.change(ctx, fault.Conflict.Errorf("The password was changed meanwhile."), `
+			UPDATE person SET password_hash = $3, password_used_at = NULL, password_used_ip = ''
+			WHERE id = $1 AND password_hash = $2 AND password_hash <> ''`, userID, old, hash)
+		if err != nil {
+			return err
+		}
+		_, err = s.exec(ctx, `DELETE FROM flow WHERE user_id = $1 AND method_kind = 'password' AND NOT taken`, userID)
+		return err
+	})
+}
+
 // CutPassword implements login.Store. A login by password that is under way
 // ends with it.
 func (s *Store) CutPassword(ctx context.Context, userID string) (tokens int, err error) {

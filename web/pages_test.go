@@ -247,7 +247,7 @@ func TestNamesAreOnlyText(t *testing.T) {
 		"typed":   b.post("/login", "email", attack),
 		"again":   b.post(provider+"/setup", "saml_idp_metadata", "</textarea>"+attack),
 	}
-	for _, path := range []string{"/", "/profile", "/profile/tokens", "/profile/tokens/" + token, "/profile/tokens/" + token + "/delete", "/profile/login-methods", "/profile/login-methods/" + method + "/delete", policy, "/login?again=1", "/login", "/logout", organization, organization + "/identity-providers", organization + "/groups", group, group + "/edit", group + "/delete", group + "?find=%22%3E%3Cscript%3E", provider, provider + "/edit", provider + "/setup", provider + "/delete", provider + "/disable", "/signup/" + method, "/login?return_to=/%22%3E%3Cscript%3E", "/?done=%3Cscript%3E", provider + "/setup?vendor=%22%3E%3Cscript%3E&step=%3Cscript%3E"} {
+	for _, path := range []string{"/", "/profile", "/profile/password", "/profile/tokens", "/profile/tokens/" + token, "/profile/tokens/" + token + "/delete", "/profile/login-methods", "/profile/login-methods/" + method + "/delete", policy, "/login?again=1", "/login", "/logout", organization, organization + "/identity-providers", organization + "/groups", group, group + "/edit", group + "/delete", group + "?find=%22%3E%3Cscript%3E", provider, provider + "/edit", provider + "/setup", provider + "/delete", provider + "/disable", "/signup/" + method, "/login?return_to=/%22%3E%3Cscript%3E", "/?done=%3Cscript%3E", provider + "/setup?vendor=%22%3E%3Cscript%3E&step=%3Cscript%3E"} {
 		pages[path] = b.get(path).wantStatus(http.StatusOK)
 	}
 	for name, a := range pages {

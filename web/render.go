@@ -112,6 +112,7 @@ var flashes = map[string]string{
 	"session-over":         "Your session is over. Log in to go on.",
 	"logged-out":           "You are logged out.",
 	"profile-saved":        "Your profile is saved.",
+	"password-changed":     "Your password is changed. Every other session and every token of yours has ended.",
 	"address-confirmed":    "The email address is confirmed.",
 	"account-closed":       "The account is closed. Whoever made it cannot use it any more.",
 	"verification-mailed":  "A link is on its way to your email address. It is good for 24 hours.",

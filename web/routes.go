@@ -73,6 +73,8 @@ func (s *site) routes() []route {
 		{"GET /{$}", account.ReadSelf, s.showHome},
 		{"GET /profile", account.ReadSelf, s.showProfile},
 		{"POST /profile", account.WriteSelf, s.saveProfile},
+		{"GET " + passwordPath, account.ReadSelf, s.showPassword},
+		{"POST " + passwordPath, account.WriteSelf, s.changePassword},
 		{"POST /profile/verify-email", account.WriteSelf, s.mailAgain},
 		{"GET " + tokensPath, account.ReadTokens, s.listTokens},
 		{"GET " + tokensPath + "/new", account.ReadTokens, s.showNewToken},

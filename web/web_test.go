@@ -39,6 +39,7 @@ func TestEveryTemplateFitsItsStruct(t *testing.T) {
 		"policy":           &policyPage{},
 		"policy-preview":   &policyPreviewPage{},
 		"profile":          &profilePage{},
+		"profile-password": &passwordPage{},
 		"recover":          &recoverPage{},
 		"refused":          &refusedPage{},
 		"dev-mail":         &devMailPage{},

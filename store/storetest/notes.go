@@ -173,7 +173,7 @@ var joining = map[string]func(ctx context.Context, s *store.Store, c *scene) err
 // and the gate knows: of a token that uses extend it believes no cache.
 var still = strings.Fields(`
 	Account AccountsOf AddAccount AddAddressCode AddDevice AddEvent AddFlow AddGroup AddIdP AddLoginCode AddMail AddOrganization
-	AddRecoveryLink AddSightings AddToken AddUser AddressCode Admins AnswerDevice Backup Bearer BindFlow ClaimMail ClearSightings Close CountIdPs CountTokens
+	AddRecoveryLink AddSightings AddToken AddUser AddressCode Admins AnswerDevice Backup Bearer BindFlow ChangePassword ClaimMail ClearSightings Close CountIdPs CountTokens
 	DelayMail DeviceByHash DeviceByUserCode EndAddressCodes EndMail Events Flow FollowKeys ForgetNode Group GroupMembers Groups HasGroup HasPassword
 	HasUsers IdP IdPOf IdPsOf InGroup LastSSO LinkedProviders Links LockOrganization LockUser Mark Marked Member
 	MemberByAddress MembersAmong Memberships Method Nodes NoteUses Notes OnChange Organization PaceDevice Pass PasswordState People

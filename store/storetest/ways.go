@@ -109,6 +109,31 @@ var ways = []promise{
 		_, err = s.CutPassword(t.Context(), ada.ID)
 		isFault(t, err, fault.NotFound)
 	}},
+	{"a password is changed by whoever has the present one, and ends the person's flows by it alone", func(t *testing.T, s *store.Store) {
+		ada, bob := User("ada"), User("bob")
+		for _, u := range []account.User{ada, bob} {
+			do(t, s.AddUser(t.Context(), u, "a hash"))
+			do(t, s.AddFlow(t.Context(), passwordFlow("f"+u.ID, u)))
+		}
+		do(t, s.TouchPassword(t.Context(), ada.ID, Then, netip.MustParseAddr("192.0.2.7")))
+		isFault(t, s.ChangePassword(t.Context(), ada.ID, "another hash", "new"), fault.Conflict)
+		isFault(t, s.ChangePassword(t.Context(), addUser(t, s, "eve").ID, "", "new"), fault.Conflict)
+		notes := changesOf(t, s, func() { do(t, s.ChangePassword(t.Context(), ada.ID, "a hash", "new")) })
+		same(t, notes, []string{"u:" + ada.ID})
+		isFault(t, s.ChangePassword(t.Context(), ada.ID, "a hash", "newer"), fault.Conflict)
+		for u, want := range map[account.User]string{ada: "new", bob: "a hash"} {
+			_, hash, err := s.UserWithPassword(t.Context(), u.Email)
+			do(t, err)
+			same(t, hash, want)
+		}
+		state, err := s.PasswordState(t.Context(), ada.ID)
+		do(t, err)
+		same(t, state, login.PasswordState{Set: true})
+		_, err = s.Flow(t.Context(), "f"+ada.ID, Then)
+		isFault(t, err, fault.NotFound)
+		_, err = s.Flow(t.Context(), "f"+bob.ID, Then)
+		do(t, err)
+	}},
 	{"what is cut leaves a note of whose it was", func(t *testing.T, s *store.Store) {
 		ada := User("ada")
 		do(t, s.AddUser(t.Context(), ada, "a hash"))
