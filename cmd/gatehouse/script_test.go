@@ -28,6 +28,7 @@ func TestScripts(t *testing.T) {
 			"http":  fetch,
 			"ready": waitReady,
 
+			"approve":   approve,
 			"remember":  remember,
 			"secret-of": secretOf,
 			"soon":      soon,

@@ -9,6 +9,8 @@ import (
 
 // User is the group of commands about oneself.
 type User struct {
+	Login          userLogin      `cmd:"" help:"Log in, through a browser unless said otherwise."`
+	Logout         userLogout     `cmd:"" help:"End the session, and forget its token."`
 	Info           userInfo       `cmd:"" help:"Say who is logged in, and how."`
 	Create         userCreate     `cmd:"" help:"Make an account, and log in with it."`
 	PasswordChange passwordChange `cmd:"" help:"Change your password. Every token that you have ends."`
