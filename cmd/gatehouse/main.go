@@ -33,8 +33,9 @@ type cli struct {
 	Keys    keysCommand    `cmd:"" help:"Show, rotate and prune the keys that seal secrets."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 
-	User    remote.User    `cmd:"" group:"client" help:"Log in, see who you are, make tokens."`
-	Project remote.Project `cmd:"" group:"client" help:"List projects."`
+	User         remote.User         `cmd:"" group:"client" help:"Log in, see who you are, make tokens."`
+	Organization remote.Organization `cmd:"" group:"client" help:"Organizations, their authentication policies, identity providers and groups."`
+	Project      remote.Project      `cmd:"" group:"client" help:"List projects."`
 }
 
 type versionCommand struct{}

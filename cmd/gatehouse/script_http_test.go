@@ -2,10 +2,13 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
@@ -106,4 +109,62 @@ func soon(ts *testscript.TestScript, neg bool, args []string) {
 		time.Sleep(100 * time.Millisecond)
 	}
 	fetch(ts, neg, args)
+}
+
+// execStatus runs a program and compares its exit status, which exec does only
+// for success and failure:
+//
+//	exec-status 5 gatehouse organization group-show ug00000000000
+func execStatus(ts *testscript.TestScript, _ bool, args []string) {
+	got := 0
+	err := ts.Exec(args[1], args[2:]...)
+	var failed *exec.ExitError
+	switch {
+	case errors.As(err, &failed):
+		got = failed.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if want := args[0]; strconv.Itoa(got) != want {
+		ts.Fatalf("got the exit status %d, want %s:\n%s%s", got, want, ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+	}
+}
+
+// keep sets a variable to what a pattern finds in what was printed:
+//
+//	keep '"full_token": "([^"]+)"' TOKEN
+func keep(ts *testscript.TestScript, _ bool, args []string) {
+	m := regexp.MustCompile(args[0]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if m == nil {
+		ts.Fatalf("%s is not in what was printed", args[0])
+	}
+	ts.Setenv(args[1], m[1])
+}
+
+// startStranger starts a server that is no Gatehouse, and sets $STRANGER: by
+// path it answers with HTML, leads elsewhere, breaks off, or says JSON of
+// another shape.
+func startStranger(ts *testscript.TestScript, _ bool, _ []string) {
+	mux := http.NewServeMux()
+	page := func(status int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.WriteHeader(status)
+			fmt.Fprint(w, "<h1>Hello</h1>")
+		}
+	}
+	mux.Handle("/html/", page(http.StatusOK))
+	mux.Handle("/refusing/", page(http.StatusForbidden))
+	mux.Handle("/elsewhere/", http.RedirectHandler("/html/", http.StatusFound))
+	mux.HandleFunc("/broken/", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		fmt.Fprint(w, "{")
+	})
+	mux.HandleFunc("/other/", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `{"hello":"world"}`)
+	})
+	s := httptest.NewServer(mux)
+	ts.Defer(s.Close)
+	ts.Setenv("STRANGER", s.URL)
 }

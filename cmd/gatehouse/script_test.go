@@ -25,8 +25,11 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"http":  fetch,
-			"ready": waitReady,
+			"http":        fetch,
+			"keep":        keep,
+			"stranger":    startStranger,
+			"exec-status": execStatus,
+			"ready":       waitReady,
 
 			"approve":   approve,
 			"remember":  remember,
