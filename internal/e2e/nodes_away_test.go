@@ -91,7 +91,12 @@ func (w *crowd) login(user string) error {
 		return err
 	}
 	client := &http.Client{Jar: jar, Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	begun, _, err := leads(client.Get(w.start))
+	start, err := http.NewRequest(http.MethodGet, w.start, nil)
+	if err != nil {
+		return err
+	}
+	start.Header.Set("Sec-Fetch-Site", "same-origin") // a link of our login page
+	begun, _, err := leads(client.Do(start))
 	if err != nil {
 		return err
 	}
