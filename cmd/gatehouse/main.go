@@ -27,11 +27,12 @@ import (
 type cli struct {
 	Config kong.ConfigFlag `help:"Read flags from this JSON file, for example {\"listen\": \"127.0.0.1:8080\"}." placeholder:"FILE" type:"existingfile" env:"GATEHOUSE_CONFIG"`
 
-	Serve   serveCommand   `cmd:"" help:"Serve the console, the login pages, the SAML endpoints and the API."`
-	Recover recoverCommand `cmd:"" help:"Let a super admin back into an organization that nobody can log in to any more."`
-	Backup  backupCommand  `cmd:"" help:"Copy the embedded database to a file, while the server runs."`
-	Keys    keysCommand    `cmd:"" help:"Show, rotate and prune the keys that seal secrets."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve      serveCommand      `cmd:"" help:"Serve the console, the login pages, the SAML endpoints and the API."`
+	Recover    recoverCommand    `cmd:"" help:"Let a super admin back into an organization that nobody can log in to any more."`
+	Backup     backupCommand     `cmd:"" help:"Copy the embedded database to a file, while the server runs."`
+	Keys       keysCommand       `cmd:"" help:"Show, rotate and prune the keys that seal secrets."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
+	Completion completionCommand `cmd:"" help:"Print what makes a shell complete commands, flags and values."`
 
 	User         remote.User         `cmd:"" group:"client" help:"Log in, see who you are, make tokens."`
 	Organization remote.Organization `cmd:"" group:"client" help:"Organizations, their authentication policies, identity providers and groups."`
