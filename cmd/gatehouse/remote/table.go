@@ -51,7 +51,7 @@ func shown(value any, name string) string {
 		// Times to the second, as nobody reads more.
 		if strings.HasSuffix(name, "_time") && strings.HasSuffix(v, "Z") {
 			whole, _, _ := strings.Cut(strings.TrimSuffix(v, "Z"), ".")
-			return whole + "Z"
+			return plain(whole) + "Z"
 		}
 		return plain(v)
 	case float64:
@@ -70,7 +70,7 @@ func shown(value any, name string) string {
 		if err != nil {
 			return "…"
 		}
-		return string(text)
+		return plain(string(text))
 	}
 	return fmt.Sprint(value)
 }

@@ -1,0 +1,121 @@
+package remote
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestRowsAreReadOfListsAndOfOne(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer, key string
+		want        int // rows; -1: another shape
+	}{
+		"a list":            {`{"tokens":[{"a":1},{"a":2}]}`, "tokens", 2},
+		"none":              {`{"tokens":[]}`, "tokens", 0},
+		"one":               {`{"user":{"a":1}}`, "user", 1},
+		"the answer itself": {`{"a":1}`, "", 1},
+		"no such key":       {`{"a":1}`, "tokens", -1},
+		"a list of texts":   {`{"tokens":["a"]}`, "tokens", -1},
+		"no JSON":           {`<html>`, "", -1},
+	} {
+		rows, err := rowsOf(json.RawMessage(c.answer), c.key)
+		if got := len(rows); (err != nil) != (c.want < 0) || err == nil && got != c.want {
+			t.Errorf("%s: got %d rows and %v, want %d", name, got, err, c.want)
+		}
+	}
+}
+
+func TestCellsShowValuesAsPeopleReadThem(t *testing.T) {
+	var r row
+	answer := `{"n":3600,"half":0.5,"yes":true,"no":null,"list":["b","a"],"objects":[{"x":1}],"in":{"deep":{"er":"found"}},
+		"made_time":"2026-11-22T20:45:31.123456Z","day_time":"2026-11-22T20:45:31Z","plain":"2026.5Z"}`
+	if err := json.Unmarshal([]byte(answer), &r); err != nil {
+		t.Fatal(err)
+	}
+	for column, want := range map[string]string{
+		"n": "3600", "half": "0.5", "yes": "true", "no": "null", "missing": "null", "list": "b, a", "objects": `{"x":1}`,
+		"in.deep.er": "found", "in.nothing": "null", "in": `{"deep":{"er":"found"}}`,
+		"made_time": "2026-11-22T20:45:31Z", "day_time": "2026-11-22T20:45:31Z", "plain": "2026.5Z",
+	} {
+		if got := r.cell(column); got != want {
+			t.Errorf("%s: got %q, want %q", column, got, want)
+		}
+	}
+}
+
+// Names and descriptions are other people's words: none may move the cursor,
+// hide what follows, or turn the direction of writing.
+func TestOtherPeoplesWordsDoNotMoveTheCursor(t *testing.T) {
+	for _, bad := range []string{"a\x1b[2Jb", "a\rb", "a\nb", "a\tb", "a\u0007b", "a\u202eb", "a\u200bb", "a\u009bb"} {
+		for _, got := range []string{row{"name": bad}.cell("name"), row{"names": []any{bad}}.cell("names")} {
+			if strings.ContainsAny(got, "\x1b\r\n\t\u0007\u202e\u200b\u009b") {
+				t.Errorf("%q: got %q", bad, got)
+			}
+		}
+		nested := row{"thing": map[string]any{"name": bad}}.cell("thing")
+		if strings.ContainsAny(nested, "\x1b\r\n\t\u0007\u202e\u200b\u009b") {
+			t.Errorf("%q in an object: got %q", bad, nested)
+		}
+		if got := (row{"end_time": bad + "Z"}).cell("end_time"); strings.ContainsAny(got, "\x1b\r\n\t\u0007\u202e\u200b\u009b") {
+			t.Errorf("%q as a time: got %q", bad, got)
+		}
+	}
+	if got, want := plain("Ålesund Örn 日本"), "Ålesund Örn 日本"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestWidthsAreCutTheWidestFirst(t *testing.T) {
+	for name, c := range map[string]struct {
+		widths []int
+		room   int
+		want   []int
+	}{
+		"they fit":             {[]int{10, 20}, 32, []int{10, 20}},
+		"the widest gives":     {[]int{10, 20}, 27, []int{10, 15}},
+		"then both":            {[]int{10, 20}, 18, []int{8, 8}},
+		"never below a bound":  {[]int{10, 20}, 5, []int{6, 6}},
+		"narrow ones stay":     {[]int{3, 90, 4}, 40, []int{3, 29, 4}},
+		"one column":           {[]int{90}, 40, []int{40}},
+		"all are narrow":       {[]int{3, 3}, 2, []int{3, 3}},
+		"no columns, no room":  {[]int{6}, 0, []int{6}},
+		"exactly as much room": {[]int{10, 10}, 22, []int{10, 10}},
+	} {
+		widths := append([]int{}, c.widths...)
+		fit(widths, c.room)
+		if diff := cmp.Diff(c.want, widths); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestTablesAlignAndCut(t *testing.T) {
+	var out bytes.Buffer
+	terminal := &Terminal{Out: &out, Getenv: func(string) string { return "" }}
+	rows := []row{{"name": "Ann", "what": "räksmörgås"}, {"name": "Bartholomew", "what": "x"}}
+	if err := terminal.table(rows, []string{"name", "what"}); err != nil {
+		t.Fatal(err)
+	}
+	want := "NAME         WHAT\n===========  ==========\nAnn          räksmörgås\nBartholomew  x\n"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+
+	out.Reset()
+	if err := terminal.row([]string{"räksmörgåsar", "b"}, []int{6, 6}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := out.String(), "räksm…  b\n"; got != want || utf8.RuneCountInString(got) != 10 {
+		t.Errorf("got %q, want %q", got, want)
+	}
+
+	out.Reset()
+	if err := terminal.table(nil, []string{"name"}); err != nil || out.Len() != 0 {
+		t.Errorf("of no rows: got %q and %v, want nothing", &out, err)
+	}
+}
