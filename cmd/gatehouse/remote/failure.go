@@ -57,6 +57,9 @@ func explain(err error) error {
 	if !errors.As(err, &e) {
 		return err
 	}
+	said := *e // what servers say may name other people, in their words
+	said.Message, said.MoreInfo = plain(e.Message), plain(e.MoreInfo)
+	e = &said
 	f := &Failure{Err: e, Exit: exitFailed}
 	switch {
 	case e.Status == http.StatusUnauthorized:
