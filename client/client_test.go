@@ -116,3 +116,14 @@ func TestAServerThatIsAwayIsSaidToBe(t *testing.T) {
 		t.Errorf("got %v, want the server away", err)
 	}
 }
+
+func TestAServerThatNeverAnswersIsAway(t *testing.T) {
+	release := make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	defer s.Close()
+	defer close(release)
+	c := &Client{URL: s.URL, HTTP: &http.Client{Timeout: 20 * time.Millisecond}}
+	if err := c.Do(t.Context(), http.MethodPost, "/v1/me/expire_tokens", nil, nil); !errors.Is(err, ErrAway) {
+		t.Errorf("got %v, want the server to be away", err)
+	}
+}
