@@ -76,8 +76,8 @@ func (l *Login) ownLogin(ctx context.Context, present session.Bearer) error {
 	if l.Now().Sub(present.LoggedIn) > linkFreshness {
 		return errLinkLogin()
 	}
-	if present.Kind != session.SessionToken {
-		return errLinkLogin() // a token of any age shows nothing
+	if present.Kind != session.SessionToken || present.Device {
+		return errLinkLogin() // a token of any age shows nothing, nor does a typed code
 	}
 	if present.Method.Kind == session.Password {
 		return nil

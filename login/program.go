@@ -88,9 +88,10 @@ const (
 )
 
 // mayApprove says whether a session may log programs in. Tokens that were made
-// for programs may not, nor may a recovery: it is for one organization alone.
+// for programs may not, nor may a session by a typed code, nor a recovery: it is
+// for one organization alone.
 func mayApprove(by session.Bearer) error {
-	if by.Kind != session.SessionToken {
+	if by.Kind != session.SessionToken || by.Device {
 		return fault.Denied.Errorf("A program is logged in by a person who is logged in, and not with a token.").Coded("login_required")
 	}
 	if by.Method.Kind == session.Recovery {

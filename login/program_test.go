@@ -216,12 +216,16 @@ func TestTokensAndRecoveriesLogNoProgramIn(t *testing.T) {
 	must(t, err)
 	start, err := b.BeginDevice(t.Context(), "robot", program)
 	must(t, err)
-	for code, change := range map[string]func(*session.Bearer){
-		"login_required":     func(s *session.Bearer) { s.Kind = session.PersonalToken },
-		"recovery_elsewhere": func(s *session.Bearer) { s.Method = session.Method{Kind: session.Recovery, ID: b.acme.ID} },
+	for _, c := range []struct {
+		code   string
+		change func(*session.Bearer)
+	}{
+		{"login_required", func(s *session.Bearer) { s.Kind = session.PersonalToken }},
+		{"login_required", func(s *session.Bearer) { s.Device = true }},
+		{"recovery_elsewhere", func(s *session.Bearer) { s.Method = session.Method{Kind: session.Recovery, ID: b.acme.ID} }},
 	} {
-		by := b.bearer
-		change(&by)
+		by, code := b.bearer, c.code
+		c.change(&by)
 		_, err := b.Authorize(t.Context(), a, by, client)
 		wantCode(t, err, fault.Denied, code)
 		_, err = b.Login.Device(t.Context(), start.UserCode, by, client)
@@ -263,8 +267,15 @@ func TestATypedCodeLogsAProgramIn(t *testing.T) {
 	if len(inbox.mails) != 1 || inbox.mails[0].Kind != mail.DeviceLogin || !strings.Contains(inbox.mails[0].Text, program.IP.String()) || !strings.Contains(inbox.mails[0].Text, client.IP.String()) {
 		t.Errorf("got the mails %+v, want one that names both addresses", inbox.mails)
 	}
-	// What is made with it has the mark too.
-	_, made, err := b.Tokens.Create(t.Context(), session.Holder{Actor: account.Actor{User: got.User}, Token: got.Token}, session.New{Description: "x"})
+	// Somebody may have been talked into typing the code: the session changes
+	// nothing of what is the person's own. What is made with it has the mark.
+	_, _, err = b.Tokens.Create(t.Context(), session.Holder{Actor: account.Actor{User: got.User}, Token: got.Token}, session.New{Description: "x"})
+	wantCode(t, err, fault.Denied, "login_too_old")
+	_, err = b.Unlink(t.Context(), got, b.sso.ID, "", browser(), client)
+	wantCode(t, err, fault.Denied, "login_too_old")
+	_, _, err = b.BeginLink(t.Context(), b.sso.ID, got, "", browser(), client)
+	wantCode(t, err, fault.Denied, "login_too_old")
+	_, made, err := b.Tokens.Create(t.Context(), session.Holder{Actor: account.Actor{User: got.User}, Token: got.Token, Proved: true}, session.New{Description: "x"})
 	must(t, err)
 	if !made.Device {
 		t.Errorf("got %+v, want the mark of the login that it goes back to", made)

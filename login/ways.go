@@ -208,7 +208,7 @@ func (l *Login) Unlink(ctx context.Context, present session.Bearer, wayID, passw
 // who they are. What another organization's identity provider made shows it to
 // that organization.
 func (l *Login) mayCut(present session.Bearer, w Way) error {
-	if present.Kind != session.SessionToken || l.Now().Sub(present.LoggedIn) > cutFreshness {
+	if present.Kind != session.SessionToken || present.Device || l.Now().Sub(present.LoggedIn) > cutFreshness {
 		return errCutLogin()
 	}
 	switch present.Method.Kind {

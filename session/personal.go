@@ -59,7 +59,8 @@ type New struct {
 // login behind the token that it is made with, and is never worth more: it has
 // no wider ranges or scopes, and, made with a personal token, ends no later.
 // Made with a session it outlives that, which takes a login at most ten minutes
-// old, or the password.
+// old, or the password; a session by a code that was typed elsewhere always takes
+// the password, as somebody may have been talked into typing it.
 //
 // It returns fault.Invalid at description, max_age_seconds, extend_when_used,
 // ip_allowlist or scopes; fault.Denied with code login_too_old,
@@ -120,7 +121,7 @@ func (h Holder) token(n New, now time.Time) (Token, error) {
 	if from.Kind != SessionToken && from.Kind != PersonalToken {
 		return Token{}, fault.Denied.Errorf("This token makes no others. A person who is logged in makes them.").Coded("user_personal_token_not_allowed")
 	}
-	if from.Kind == SessionToken && !h.Proved && now.Sub(from.LoggedIn) > freshLogin {
+	if from.Kind == SessionToken && !h.Proved && (from.Device || now.Sub(from.LoggedIn) > freshLogin) {
 		return Token{}, fault.Denied.Errorf("A token outlives this session, so that making one takes a login that is at most ten minutes old, or your password. Log in again, or type your password.").At("password").Coded("login_too_old")
 	}
 	description, err := account.CleanText(n.Description, "description", mostDescription)

@@ -15,6 +15,7 @@ type authorizePage struct {
 	Asked   login.Authorization
 	Address string // of the browser, as we see it
 	Ends    moment // when the browser's session does
+	Extends bool   // unless it is used
 }
 
 // showAuthorize says which program asks, and changes nothing.
@@ -23,7 +24,7 @@ func (s *site) showAuthorize(w http.ResponseWriter, r *http.Request, v gate.Visi
 	if err != nil {
 		return err
 	}
-	p := &authorizePage{page: narrow("Log in a program"), Asked: a, Address: addressWords(s.address(r)), Ends: s.moment(v.Bearer.ExpiresAt)}
+	p := &authorizePage{page: narrow("Log in a program"), Asked: a, Address: addressWords(s.address(r)), Ends: s.moment(v.Bearer.ExpiresAt), Extends: v.Bearer.ExtendWhenUsed}
 	p.User = v.User
 	p.csp.formTo = formTo(a)
 	return s.render(w, r, http.StatusOK, "authorize", p)

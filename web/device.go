@@ -31,6 +31,8 @@ type deviceConfirmPage struct {
 	Ours     string // the browser's
 	Same     bool   // they are one
 	Waiting  moment // since when
+	Ends     moment // when the browser's session does
+	Extends  bool   // unless it is used
 	ToAnswer string
 }
 
@@ -66,7 +68,8 @@ func (s *site) findDevice(w http.ResponseWriter, r *http.Request, v gate.Visit) 
 	p := &deviceConfirmPage{
 		page: narrow("Log in this program?"), Code: code, Program: d.Program,
 		Theirs: addressWords(d.ProgramIP), Ours: addressWords(s.address(r)), Same: d.ProgramIP.IsValid() && d.ProgramIP == s.address(r),
-		Waiting: s.moment(d.CreatedAt), ToAnswer: devicePath + "/answer",
+		Waiting: s.moment(d.CreatedAt), Ends: s.moment(v.Bearer.ExpiresAt), Extends: v.Bearer.ExtendWhenUsed,
+		ToAnswer: devicePath + "/answer",
 	}
 	p.User = v.User
 	return s.render(w, r, http.StatusOK, "device-confirm", p)
