@@ -220,7 +220,7 @@ function __gatehouse_at
 				set -a path $word
 		end
 	end
-	test -z "$skip"; and test "$path" = "$argv"
+	test "$path" = "$argv"
 end
 complete -c gatehouse -f
 `, strings.Join(taking, " "))
