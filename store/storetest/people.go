@@ -89,9 +89,10 @@ var people = []promise{
 			err := s.AddUser(ctx, u, "")
 			isFault(t, err, fault.Exists)
 			same(t, account.IDTaken(err), true)
-			// It must not have ended the transaction.
-			u.ID = "u-other"
-			return s.AddUser(ctx, u, "")
+			// It must not have ended the transaction, which may be run again.
+			other := u
+			other.ID = "u-other"
+			return s.AddUser(ctx, other, "")
 		})
 		do(t, err)
 	}},
