@@ -80,7 +80,10 @@ func publicURL(text, listen string) (*url.URL, error) {
 		text = "http://" + listen
 	}
 	u, err := url.Parse(strings.TrimSuffix(text, "/"))
-	if err != nil || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+	if strings.Contains(text, "@") {
+		return nil, errors.New("--public-url holds a user name or a password; it takes an address such as https://sso.company.com")
+	}
+	if err != nil || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
 		return nil, fmt.Errorf("--public-url %q is not an address such as https://sso.company.com", text)
 	}
 	if u.Scheme == "https" {

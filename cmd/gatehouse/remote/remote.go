@@ -102,7 +102,9 @@ func (s Server) dial(env *Env) (*Call, error) {
 func serverURL(text string) (string, error) {
 	u, err := url.Parse(strings.TrimRight(strings.TrimSpace(text), "/"))
 	switch {
-	case err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+	case strings.Contains(text, "@"):
+		return "", usage("--url holds a user name or a password; it takes an address such as https://sso.company.example")
+	case err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "":
 		return "", usage("--url %q is no address of a server, such as https://sso.company.example", text)
 	case u.Scheme != "https" && u.Scheme != "http":
 		return "", usage("--url %q has to begin with https://", text)
