@@ -82,6 +82,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	parser, err := kong.New(&c,
 		kong.Name("gatehouse"),
 		kong.Description("Self-hosted single sign-on: SAML service provider and login broker."),
+		kong.Resolvers(kong.ResolverFunc(firstSet)),
 		kong.Configuration(configFile),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { status = code }),
@@ -95,6 +96,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		fmt.Fprintln(stderr, "gatehouse:", err)
 		return 2
+	}
+	if err := blankBeforeValue(parser.Model.Node, args); err != nil {
+		return fail(stderr, err)
 	}
 	command, err := parser.Parse(args)
 	if status >= 0 { // help was asked for, and printed
