@@ -55,6 +55,22 @@ const (
 
 	IdentityUnlink = "identity.unlink"
 
+	DomainAdd    = "domain.add"
+	DomainUpdate = "domain.update"
+	DomainVerify = "domain.verify"
+	DomainMiss   = "domain.record_missing"
+	DomainFound  = "domain.record_found"
+	DomainLose   = "domain.lose"
+	DomainRemove = "domain.remove"
+	DomainLink   = "domain.link"
+	DomainUnlink = "domain.unlink"
+
+	UserProvision = "user.provision"
+	UserClaim     = "user.claim"
+	UserManage    = "user.manage"
+	UserRelease   = "user.release"
+	UserFollow    = "user.follow"
+
 	BackupCreate = "backup.create"
 	KeysRotate   = "keys.rotate"
 	KeysPrune    = "keys.prune"
@@ -108,6 +124,22 @@ var words = map[string]string{
 	TokenExpire: "Ended all their tokens",
 
 	IdentityUnlink: "Cut a way to log in",
+
+	DomainAdd:    "Claimed a domain",
+	DomainUpdate: "Changed how a domain is to be proved",
+	DomainVerify: "Proved a domain",
+	DomainMiss:   "Found no proof of a domain any more",
+	DomainFound:  "Found the proof of a domain again",
+	DomainLose:   "Lost a domain",
+	DomainRemove: "Removed a domain",
+	DomainLink:   "Let an identity provider speak for a domain",
+	DomainUnlink: "Let an identity provider speak for a domain no longer",
+
+	UserProvision: "Had an account made by logging in",
+	UserClaim:     "Had an unconfirmed account with their address taken from its maker",
+	UserManage:    "Became managed by the organization",
+	UserRelease:   "Released somebody from being managed",
+	UserFollow:    "Was changed as the identity provider says",
 
 	BackupCreate: "Copied the database",
 	KeysRotate:   "Made new keys",

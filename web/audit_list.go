@@ -52,6 +52,7 @@ var auditGroups = []option{
 	{"user.", "People"},
 	{"identity.", "Linked accounts"},
 	{"idp.", "Identity providers"},
+	{"domain.", "Domains"},
 	{"organization.", "The organization"},
 	{"unit.", "Units"},
 	{"group.", "Groups"},
