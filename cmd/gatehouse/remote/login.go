@@ -54,7 +54,7 @@ func (u userLogin) Run(ctx context.Context, env *Env) error {
 		return err
 	}
 	if u.Email != "" && !strings.EqualFold(u.Email, c.Email) {
-		c.note("You logged in as %s, and not as %s.", c.Email, u.Email)
+		c.note("You logged in as %s, and not as %s.", plain(c.Email), u.Email)
 	}
 	if given != "" && !u.WithToken {
 		c.note("A token is set in the environment. The commands use that one, as long as it is.")

@@ -6,7 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf8"
+
+	"golang.org/x/text/width"
 )
 
 // A row is one object of an answer.
@@ -79,11 +80,54 @@ func shown(value any, name string) string {
 // descriptions are other people's words.
 func plain(s string) string {
 	return strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) || unicode.Is(unicode.Cf, c) {
+		if moves(c) {
 			return '·'
 		}
 		return c
 	}, s)
+}
+
+// moves reports whether a character does something to a terminal, or to the
+// text around it, instead of being shown.
+func moves(c rune) bool {
+	return unicode.IsControl(c) || unicode.In(c, unicode.Cf, unicode.Zl, unicode.Zp)
+}
+
+// columnsOf says how many columns of a terminal a text takes: East Asian wide
+// characters and most emoji take two (Unicode, annex 11), marks that go onto
+// the character before them none.
+func columnsOf(s string) int {
+	n := 0
+	for _, c := range s {
+		n += columnsOfRune(c)
+	}
+	return n
+}
+
+func columnsOfRune(c rune) int {
+	if unicode.In(c, unicode.Mn, unicode.Me) {
+		return 0
+	}
+	switch width.LookupRune(c).Kind() {
+	case width.EastAsianWide, width.EastAsianFullwidth:
+		return 2
+	}
+	return 1
+}
+
+// cutTo gives as much of a text as fits into some columns, and a sign that
+// there is more.
+func cutTo(s string, room int) string {
+	if columnsOf(s) <= room {
+		return s
+	}
+	left := room - 1 // for the sign
+	for i, c := range s {
+		if left -= columnsOfRune(c); left < 0 {
+			return s[:i] + "…"
+		}
+	}
+	return s
 }
 
 // table prints rows under the names of their columns; nothing where there are
@@ -108,7 +152,7 @@ func (t *Terminal) table(rows []row, columns []string) error {
 	widths := make([]int, len(columns))
 	for _, line := range lines {
 		for i, text := range line {
-			widths[i] = max(widths[i], utf8.RuneCountInString(text))
+			widths[i] = max(widths[i], columnsOf(text))
 		}
 	}
 	fit(widths, t.width())
@@ -148,15 +192,13 @@ func fit(widths []int, room int) {
 func (t *Terminal) row(line []string, widths []int) error {
 	var b strings.Builder
 	for i, text := range line {
-		if n := utf8.RuneCountInString(text); n > widths[i] {
-			text = string([]rune(text)[:widths[i]-1]) + "…"
-		}
+		text = cutTo(text, widths[i])
 		if i > 0 {
 			b.WriteString("  ")
 		}
 		b.WriteString(text)
 		if i < len(line)-1 {
-			b.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(text)))
+			b.WriteString(strings.Repeat(" ", widths[i]-columnsOf(text)))
 		}
 	}
 	return t.line("%s", b.String())

@@ -51,17 +51,17 @@ func TestCellsShowValuesAsPeopleReadThem(t *testing.T) {
 // Names and descriptions are other people's words: none may move the cursor,
 // hide what follows, or turn the direction of writing.
 func TestOtherPeoplesWordsDoNotMoveTheCursor(t *testing.T) {
-	for _, bad := range []string{"a\x1b[2Jb", "a\rb", "a\nb", "a\tb", "a\u0007b", "a\u202eb", "a\u200bb", "a\u009bb"} {
+	for _, bad := range []string{"a\x1b[2Jb", "a\rb", "a\nb", "a\tb", "a\u0007b", "a\u202eb", "a\u200bb", "a\u009bb", "a\u2028b"} {
 		for _, got := range []string{row{"name": bad}.cell("name"), row{"names": []any{bad}}.cell("names")} {
-			if strings.ContainsAny(got, "\x1b\r\n\t\u0007\u202e\u200b\u009b") {
+			if strings.ContainsAny(got, "\x1b\r\n\t\u0007\u202e\u200b\u009b\u2028") {
 				t.Errorf("%q: got %q", bad, got)
 			}
 		}
 		nested := row{"thing": map[string]any{"name": bad}}.cell("thing")
-		if strings.ContainsAny(nested, "\x1b\r\n\t\u0007\u202e\u200b\u009b") {
+		if strings.ContainsAny(nested, "\x1b\r\n\t\u0007\u202e\u200b\u009b\u2028") {
 			t.Errorf("%q in an object: got %q", bad, nested)
 		}
-		if got := (row{"end_time": bad + "Z"}).cell("end_time"); strings.ContainsAny(got, "\x1b\r\n\t\u0007\u202e\u200b\u009b") {
+		if got := (row{"end_time": bad + "Z"}).cell("end_time"); strings.ContainsAny(got, "\x1b\r\n\t\u0007\u202e\u200b\u009b\u2028") {
 			t.Errorf("%q as a time: got %q", bad, got)
 		}
 	}
@@ -114,8 +114,44 @@ func TestTablesAlignAndCut(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 
+	// A wide character takes two columns, and a mark on another one none.
+	out.Reset()
+	rows = []row{{"name": "東京 🗼", "what": "x"}, {"name": "e\u0301te", "what": "x"}, {"name": "ｗｉｄｅ", "what": "x"}}
+	if err := terminal.table(rows, []string{"name", "what"}); err != nil {
+		t.Fatal(err)
+	}
+	want = "NAME      WHAT\n========  ====\n東京 🗼   x\ne\u0301te       x\nｗｉｄｅ  x\n"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("wide characters (-want +got):\n%s", diff)
+	}
+	for text, want := range map[string]string{"東京都庁舎": "東京…", "a東京都庁": "a東京…", "e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301": "e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301", "🗼🗼🗼": "🗼🗼🗼", "🗼🗼🗼🗼": "🗼🗼…"} {
+		if got := cutTo(text, 6); got != want || columnsOf(got) > 6 {
+			t.Errorf("%q in 6 columns: got %q, want %q", text, got, want)
+		}
+	}
+
 	out.Reset()
 	if err := terminal.table(nil, []string{"name"}); err != nil || out.Len() != 0 {
 		t.Errorf("of no rows: got %q and %v, want nothing", &out, err)
+	}
+}
+
+func TestJSONMovesNoCursorAndStaysWhatItWas(t *testing.T) {
+	bad := "a\x7f\u0085\u009b2J\u202e\u200b\u2028\U000e0041 日本"
+	answer, err := json.Marshal(map[string]string{"name": bad})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer = bytes.ReplaceAll(answer, []byte(`\u2028`), []byte("\u2028")) // as other writers leave it
+	var out bytes.Buffer
+	if err := (&Terminal{Out: &out}).json(answer); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Trim(out.String(), "\n"); strings.ContainsFunc(strings.ReplaceAll(got, "\n", ""), moves) {
+		t.Errorf("got %q, want nothing in it that moves a cursor", got)
+	}
+	var back map[string]string
+	if err := json.Unmarshal(out.Bytes(), &back); err != nil || back["name"] != bad {
+		t.Errorf("got %q and %v back, want %q", back["name"], err, bad)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 
 	"golang.org/x/term"
 )
@@ -67,8 +68,26 @@ func (t *Terminal) json(answer json.RawMessage) error {
 	if err := json.Indent(&b, answer, "", "  "); err != nil {
 		return fmt.Errorf("read answer: %w", err)
 	}
-	_, err := fmt.Fprintf(t.Out, "%s\n", bytes.TrimSpace(b.Bytes()))
+	_, err := fmt.Fprintln(t.Out, harmless(strings.TrimSpace(b.String())))
 	return err
+}
+
+// harmless writes what would move a terminal's cursor in JSON's own way, which
+// programs read as the same: JSON itself forbids only some of it.
+func harmless(text string) string {
+	var b strings.Builder
+	for _, c := range text {
+		switch {
+		case c == '\n' || !moves(c):
+			b.WriteRune(c)
+		case c <= 0xffff:
+			fmt.Fprintf(&b, `\u%04x`, c)
+		default:
+			high, low := utf16.EncodeRune(c)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		}
+	}
+	return b.String()
 }
 
 // widest is how wide what is printed is where nobody looks: as wide as it
