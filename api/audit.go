@@ -99,7 +99,7 @@ func newAuditEvent(e audit.Event) auditEvent {
 		ip = e.IP.String()
 	}
 	return auditEvent{
-		ID: e.ID, Time: e.At.UTC(), OrganizationID: orNull(e.OrganizationID), Action: e.Action,
+		ID: e.ID, Time: moment(e.At), OrganizationID: orNull(e.OrganizationID), Action: e.Action,
 		Actor:  auditActor{UserID: orNull(e.Actor.ID), Name: e.Actor.Name},
 		Target: auditTarget{Kind: e.Target.Kind, ID: e.Target.ID, Name: e.Target.Name},
 		IP:     orNull(ip), UserAgent: orNull(e.UserAgent), Details: e.Details,

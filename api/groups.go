@@ -41,7 +41,7 @@ type UserGroup struct {
 }
 
 func newGroup(g account.Group) UserGroup {
-	return UserGroup{ID: g.ID, Name: g.Name, Description: g.Description, CreateTime: g.CreatedAt.UTC(), UpdateTime: g.UpdatedAt.UTC()}
+	return UserGroup{ID: g.ID, Name: g.Name, Description: g.Description, CreateTime: moment(g.CreatedAt), UpdateTime: moment(g.UpdatedAt)}
 }
 
 type listedGroup struct {
@@ -140,7 +140,7 @@ type userInfo struct {
 
 func newUserInfo(u account.User) userInfo {
 	return userInfo{
-		Email: u.Email, RealName: u.RealName, State: string(u.State), CreateTime: u.CreatedAt.UTC(),
+		Email: u.Email, RealName: u.RealName, State: string(u.State), CreateTime: moment(u.CreatedAt),
 		ManagingOrganizationID: orNull(u.ManagingOrganizationID),
 		City:                   u.City, Country: u.Country, Department: u.Department, JobTitle: u.JobTitle,
 	}

@@ -69,7 +69,7 @@ func (s *Server) newMethod(i *sso.IdP) method {
 	m := method{
 		ID: i.ID, Name: i.Name, Type: "saml", Enabled: i.Enabled,
 		AccountID: i.AccountID, OrganizationID: i.OrganizationID, State: string(i.State),
-		CreateTime: i.CreatedAt.UTC(), UpdateTime: i.UpdatedAt.UTC(),
+		CreateTime: moment(i.CreatedAt), UpdateTime: moment(i.UpdatedAt),
 		TokenExtendWhenUsed: i.TokenExtendWhenUsed,
 		AutoJoinGroupID:     orNull(i.AutoJoinGroupID),
 		IdPURL:              orNull(i.SSOURL),

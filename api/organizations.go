@@ -47,7 +47,7 @@ type organization struct {
 }
 
 func newOrganization(o account.Organization) organization {
-	return organization{ID: o.ID, Name: o.Name, AccountID: o.AccountID, Tier: o.Tier, CreateTime: o.CreatedAt.UTC(), UpdateTime: o.UpdatedAt.UTC()}
+	return organization{ID: o.ID, Name: o.Name, AccountID: o.AccountID, Tier: o.Tier, CreateTime: moment(o.CreatedAt), UpdateTime: moment(o.UpdatedAt)}
 }
 
 type organizationsAnswer struct {
@@ -146,7 +146,7 @@ func newAccount(a account.Account, o account.Organization, superAdmin bool) acco
 	return accountObject{
 		ID: a.ID, Name: a.Name, OrganizationID: o.ID,
 		ParentAccountID: orNull(a.ParentID), RootAccountID: o.AccountID,
-		CreateTime: a.CreatedAt.UTC(), UpdateTime: a.UpdatedAt.UTC(),
+		CreateTime: moment(a.CreatedAt), UpdateTime: moment(a.UpdatedAt),
 		IsAccountOwner: superAdmin, IsAccountMember: true, AccessSource: "organization_membership",
 		Features: map[string]bool{},
 	}

@@ -205,7 +205,7 @@ func newUser(u account.User, t session.Token, methodName string) user {
 		ProjectMemberships:     map[string][]string{},
 		Invitations:            []string{},
 		TokenValidityBegin:     timeOrNull(u.TokensValidFrom),
-		CreateTime:             u.CreatedAt.UTC(),
+		CreateTime:             moment(u.CreatedAt),
 		Features:               map[string]bool{},
 		City:                   u.City,
 		Country:                u.Country,
@@ -216,7 +216,7 @@ func newUser(u account.User, t session.Token, methodName string) user {
 			Type:         string(t.Method.Kind),
 			ID:           orNull(t.Method.ID),
 			Name:         orNull(methodName),
-			LoggedInTime: t.LoggedIn.UTC(),
+			LoggedInTime: moment(t.LoggedIn),
 			TwoFactor:    t.TwoFactor,
 		},
 		TokenExpiryTime: timeOrNull(t.ExpiresAt),
@@ -239,11 +239,15 @@ func orNull(s string) *string {
 	return &s
 }
 
+// moment is a time as every answer has it: in UTC, and to the microsecond that
+// is kept, so that what makes something answers what reads it later does.
+func moment(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
 // timeOrNull gives null for no time: clients do not parse "".
 func timeOrNull(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
-	t = t.UTC()
+	t = moment(t)
 	return &t
 }

@@ -77,7 +77,7 @@ func newPolicy(p policy.Policy) *policyAnswer {
 	out := &policyAnswer{PolicyRules: newPolicyRules(&p.Rules), UpdateTime: timeOrNull(p.UpdatedAt)}
 	if t := p.Trial; t != nil {
 		out.Trial = &policyTrial{
-			Kind: string(t.Kind), Since: t.Since.UTC(), Until: timeOrNull(t.Until), GroupID: orNull(t.GroupID), Rules: newPolicyRules(&t.Rules),
+			Kind: string(t.Kind), Since: moment(t.Since), Until: timeOrNull(t.Until), GroupID: orNull(t.GroupID), Rules: newPolicyRules(&t.Rules),
 		}
 	}
 	return out

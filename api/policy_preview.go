@@ -107,7 +107,7 @@ func (s *Server) reportPolicy(ctx context.Context, v gate.Visit, _ *struct{ Orga
 	for _, one := range list {
 		out.Sightings = append(out.Sightings, sighting{
 			UserID: one.UserID, UserEmail: one.Email, Entry: string(one.Kind), Times: one.Times,
-			FirstTime: one.First.UTC(), LastTime: one.Last.UTC(), PolicyRefusal: PolicyRefusal{Code: one.Code, Rule: one.Rule, Message: one.Why},
+			FirstTime: moment(one.First), LastTime: moment(one.Last), PolicyRefusal: PolicyRefusal{Code: one.Code, Rule: one.Rule, Message: one.Why},
 		})
 	}
 	return out, nil

@@ -60,12 +60,12 @@ type TokenLogin struct {
 func newToken(t session.Token, v gate.Visit) PersonToken {
 	out := PersonToken{
 		Prefix: t.Prefix, Description: orNull(t.Description),
-		CreateTime: t.CreatedAt.UTC(), CreatedManually: t.Kind != session.SessionToken, CurrentlyActive: t.Hash == v.Bearer.Hash,
+		CreateTime: moment(t.CreatedAt), CreatedManually: t.Kind != session.SessionToken, CurrentlyActive: t.Hash == v.Bearer.Hash,
 		ExpiryTime: timeOrNull(t.ExpiresAt), ExtendWhenUsed: t.ExtendWhenUsed, MaxAgeSeconds: secondsOrNull(t.MaxAge),
 		LastUsedTime: timeOrNull(t.LastUse.At), LastIP: addressOrNull(t.LastUse.IP),
 		LastUserAgent: orNull(t.LastUse.UserAgent), LastReadable: orNull(session.AgentWords(t.LastUse.UserAgent)),
 		IPAllowlist: rangeTexts(t.Ranges), Scopes: append([]string{}, t.Scopes...),
-		LoginMethod: TokenLogin{Type: string(t.Method.Kind), ID: orNull(t.Method.ID), LoggedInTime: t.LoggedIn.UTC(), TwoFactor: t.TwoFactor},
+		LoginMethod: TokenLogin{Type: string(t.Method.Kind), ID: orNull(t.Method.ID), LoggedInTime: moment(t.LoggedIn), TwoFactor: t.TwoFactor},
 	}
 	return out
 }

@@ -46,7 +46,7 @@ func newWay(w login.Way) way {
 		RemoteIdentity: orNull(w.Subject), AccountID: orNull(w.AccountID),
 		OrganizationID: orNull(w.OrganizationID), OrganizationName: orNull(w.Organization),
 		CurrentlyActive: w.Current, Usable: w.Usable,
-		CreateTime: w.CreatedAt.UTC(), UpdateTime: w.CreatedAt.UTC(), LastUsedTime: timeOrNull(w.LastUsedAt), LastIP: addressOrNull(w.LastIP),
+		CreateTime: moment(w.CreatedAt), UpdateTime: moment(w.CreatedAt), LastUsedTime: timeOrNull(w.LastUsedAt), LastIP: addressOrNull(w.LastIP),
 	}
 	if w.Kind == session.Password {
 		out.Name = "Password"
