@@ -32,6 +32,7 @@ func TestScripts(t *testing.T) {
 			"ready":       waitReady,
 
 			"approve":   approve,
+			"between":   startBetween,
 			"remember":  remember,
 			"secret-of": secretOf,
 			"soon":      soon,

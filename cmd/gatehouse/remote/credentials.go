@@ -25,6 +25,7 @@ type Kept struct {
 type Login struct {
 	Token string `json:"auth_token"`
 	Email string `json:"user_email"`
+	Given bool   `json:"given,omitempty"` // it was somebody's already, and no login made it
 }
 
 func (k Kept) at(url string) (Login, bool) {

@@ -23,12 +23,12 @@ func TestLoginsAreKeptByTheirServer(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	must(c.Keep(one, Login{"t1", "ann@one.test"}))
-	must(c.Keep(two, Login{"t2", "ann@two.test"}))
-	must(c.Keep(two, Login{"t3", "bob@two.test"}))
+	must(c.Keep(one, Login{Token: "t1", Email: "ann@one.test"}))
+	must(c.Keep(two, Login{Token: "t2", Email: "ann@two.test"}))
+	must(c.Keep(two, Login{Token: "t3", Email: "bob@two.test"}))
 	got, err := c.Load()
 	must(err)
-	want := Kept{Current: two, Logins: map[string]Login{one: {"t1", "ann@one.test"}, two: {"t3", "bob@two.test"}}}
+	want := Kept{Current: two, Logins: map[string]Login{one: {Token: "t1", Email: "ann@one.test"}, two: {Token: "t3", Email: "bob@two.test"}}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -38,7 +38,7 @@ func TestLoginsAreKeptByTheirServer(t *testing.T) {
 	must(c.Forget("https://three.test"))
 	got, err = c.Load()
 	must(err)
-	if diff := cmp.Diff(Kept{Current: one, Logins: map[string]Login{one: {"t1", "ann@one.test"}}}, got); diff != "" {
+	if diff := cmp.Diff(Kept{Current: one, Logins: map[string]Login{one: {Token: "t1", Email: "ann@one.test"}}}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	must(c.Forget(one))
@@ -50,7 +50,7 @@ func TestLoginsAreKeptByTheirServer(t *testing.T) {
 
 func TestCredentialsAreForTheirOwnerAlone(t *testing.T) {
 	c := credentials(t)
-	if err := c.Keep("https://one.test", Login{"t1", "ann@one.test"}); err != nil {
+	if err := c.Keep("https://one.test", Login{Token: "t1", Email: "ann@one.test"}); err != nil {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]os.FileMode{c.Path: 0o600, filepath.Dir(c.Path): 0o700} {
@@ -72,7 +72,7 @@ func TestCredentialsAreForTheirOwnerAlone(t *testing.T) {
 		if !errors.As(err, &f) || !strings.HasPrefix(f.Hint, "chmod 600 ") {
 			t.Errorf("mode %04o: got %v, want it refused with a hint", mode, err)
 		}
-		if err := c.Keep("https://one.test", Login{"t2", ""}); err == nil {
+		if err := c.Keep("https://one.test", Login{Token: "t2"}); err == nil {
 			t.Errorf("mode %04o: a login was kept in a file that others can read", mode)
 		}
 	}
@@ -94,7 +94,7 @@ func TestAFileThatIsNoneIsSaidToBe(t *testing.T) {
 	if err := os.WriteFile(c.Path, []byte(`{}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Keep("https://one.test", Login{"t1", ""}); err != nil {
+	if err := c.Keep("https://one.test", Login{Token: "t1"}); err != nil {
 		t.Errorf("a file with nothing in it: got %v, want a login to be kept", err)
 	}
 }

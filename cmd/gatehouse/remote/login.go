@@ -50,7 +50,7 @@ func (u userLogin) Run(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	if err := c.keep(answer); err != nil {
+	if err := c.keepInstead(ctx, answer, u.WithToken); err != nil {
 		return err
 	}
 	if u.Email != "" && !strings.EqualFold(u.Email, c.Email) {

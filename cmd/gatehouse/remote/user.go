@@ -3,8 +3,14 @@ package remote
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"gatehouse/client"
 )
 
 // User is the group of commands about oneself.
@@ -58,7 +64,7 @@ func (u userCreate) Run(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	if err := c.keep(answer); err != nil {
+	if err := c.keepInstead(ctx, answer, false); err != nil {
 		return err
 	}
 	return c.say(withoutToken(answer), "You are %s at %s. If a mail asks you to confirm the address, do.", u.Email, c.Client.URL)
@@ -81,7 +87,7 @@ func (t *Terminal) newPassword(variables ...string) (string, error) {
 }
 
 // keep keeps the token of an answer for the commands that follow.
-func (c *Call) keep(answer json.RawMessage) error {
+func (c *Call) keep(answer json.RawMessage, given bool) error {
 	var made struct {
 		Token string `json:"token"`
 		Email string `json:"user_email"`
@@ -90,8 +96,42 @@ func (c *Call) keep(answer json.RawMessage) error {
 		return errShape
 	}
 	c.Client.Token, c.Email = made.Token, made.Email
-	return c.Credentials.Keep(c.Client.URL, Login{Token: made.Token, Email: made.Email})
+	return c.Credentials.Keep(c.Client.URL, Login{Token: made.Token, Email: made.Email, Given: given})
 }
+
+// patienceForOlder is how long the end of an older session may take.
+const patienceForOlder = 10 * time.Second
+
+// keepInstead keeps the token of an answer, and then ends the session of the
+// login that was kept before it at the same server: nobody could end it from
+// here any more. A token that was given is its owner's, and goes on.
+func (c *Call) keepInstead(ctx context.Context, answer json.RawMessage, given bool) error {
+	kept, err := c.Credentials.Load()
+	if err != nil {
+		return err
+	}
+	older, there := kept.at(c.Client.URL)
+	if err := c.keep(answer, given); err != nil {
+		return err
+	}
+	if !there || older.Given || older.Token == c.Client.Token || !strings.HasPrefix(older.Token, sessionLead) {
+		return nil
+	}
+	ctx, stop := context.WithTimeout(ctx, patienceForOlder)
+	defer stop()
+	as := *c.Client
+	as.Token = older.Token
+	err = as.Do(ctx, http.MethodDelete, "/v1/access_token/"+url.PathEscape(older.Token), nil, nil)
+	if refused := (*client.Error)(nil); err == nil || errors.As(err, &refused) && refused.Status == http.StatusUnauthorized {
+		return nil // over, now or before
+	}
+	c.note("The session of the login before, %s…, could not be ended: %s\nEnd it at %s/profile/tokens", older.Token[:min(len(older.Token), 12)], plain(err.Error()), c.Client.URL)
+	return nil
+}
+
+// sessionLead is what the token of a session begins with; others were made by
+// hand.
+const sessionLead = "gts_"
 
 // withoutToken takes the token out of an answer that is to be printed: it is
 // kept where only its owner can read it.
@@ -131,7 +171,7 @@ func (p passwordChange) Run(ctx context.Context, env *Env) error {
 	// Only a login that is kept goes on: a token that was given is over, and
 	// whoever gave it has to know.
 	if c.Email != "" {
-		if err := c.keep(answer); err != nil {
+		if err := c.keep(answer, false); err != nil {
 			return err
 		}
 	}
