@@ -109,10 +109,27 @@ func (s *SMTP) Send(ctx context.Context, m Outgoing) error {
 		// Nothing in it will be another time.
 		return &Refusal{s.clean(err)}
 	}
-	// The library leaves connections open where greeting, TLS or login fail,
-	// and knows no context beyond dialling.
-	leave := func() {}
-	defer func() { leave() }()
+	client, leave, err := s.connect(ctx)
+	defer leave()
+	if err != nil {
+		return errors.New(s.explain(err))
+	}
+	err = client.Send(msg)
+	// What the server took is sent, whatever becomes of the connection.
+	if msg.IsDelivered() {
+		_ = client.Close()
+		return nil
+	}
+	return s.verdict(err)
+}
+
+// connect greets the server, makes the connection private and logs in. Call
+// leave in any case.
+//
+// The library leaves connections open where greeting, TLS or login fail, and
+// knows no context beyond dialling.
+func (s *SMTP) connect(ctx context.Context) (_ *gomail.Client, leave func(), _ error) {
+	leave = func() {}
 	client, err := s.client(func(dialling context.Context, network, address string) (net.Conn, error) {
 		conn, err := s.dial(dialling, network, address)
 		if err != nil {
@@ -126,18 +143,15 @@ func (s *SMTP) Send(ctx context.Context, m Outgoing) error {
 		return conn, nil
 	})
 	if err != nil {
-		return errors.New(s.clean(err))
+		return nil, leave, err
 	}
-	if err := client.DialWithContext(ctx); err != nil {
-		return fmt.Errorf("connect to %s: %s", s, s.clean(err))
-	}
-	err = client.Send(msg)
-	// What the server took is sent, whatever becomes of the connection.
-	if msg.IsDelivered() {
-		_ = client.Close()
-		return nil
-	}
-	return s.verdict(err)
+	err = client.DialWithContext(ctx)
+	return client, leave, err
+}
+
+// explain says for logs why there is no connection.
+func (s *SMTP) explain(err error) string {
+	return fmt.Sprintf("connect to %s: %s", s, s.clean(err))
 }
 
 // verdict tells what the server refuses for good from what may work later.
