@@ -60,10 +60,12 @@ var (
 // as ctx lets it. The report says where it looked even with an error.
 func Inspect(ctx context.Context, c Config) (Report, error) {
 	r := Report{Newest: schemaVersion()}
+	look := inspectSQLite
 	if c.DatabaseURL != "" {
-		return r, inspectPostgres(ctx, c, &r)
+		look = inspectPostgres
 	}
-	return r, inspectSQLite(ctx, c, &r)
+	err := look(ctx, c, &r)
+	return r, err
 }
 
 // observed is a database that is only read.
