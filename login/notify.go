@@ -25,16 +25,41 @@ func (l *Login) tellLinked(ctx context.Context, u account.User, methodID string,
 	}
 	notice := mail.AccountLinked{
 		Host: hostOf(l.Base), Address: u.Email, Provider: m.Name, Organization: m.Organization,
-		At: l.Now(), Profile: l.Base + "/profile",
-	}
-	if c.IP.IsValid() {
-		notice.IP = c.IP.Unmap().String()
+		At: l.Now(), IP: addressText(c.IP), Profile: l.Base + "/profile",
 	}
 	message, err := notice.Message()
 	if err != nil {
 		return false, err
 	}
-	err = l.Mail.Queue(ctx, message)
+	return l.queue(ctx, message)
+}
+
+// What [Login.tellChanged] says.
+const (
+	passwordChanged = "The password was changed. All sessions and tokens ended with it."
+	passwordCut     = "The password was removed: nobody logs in with it any more."
+	providerCut     = "The link to an identity provider was cut: nobody logs in by it any more."
+)
+
+// tellChanged mails a person that a way into their account was changed, as
+// tellLinked does of a link. w is the way, where it has a name.
+func (l *Login) tellChanged(ctx context.Context, u account.User, what string, w Way, c Client) (unsent bool, err error) {
+	if l.Mail == nil || !u.AddressProved {
+		return false, nil
+	}
+	message, err := mail.CredentialChanged{
+		Host: hostOf(l.Base), Address: u.Email, What: what, Provider: w.Name, Organization: w.Organization,
+		At: l.Now(), IP: addressText(c.IP), Profile: l.Base + "/profile",
+	}.Message()
+	if err != nil {
+		return false, err
+	}
+	return l.queue(ctx, message)
+}
+
+// queue has a mail sent, unless its mailbox was sent enough.
+func (l *Login) queue(ctx context.Context, m mail.Message) (unsent bool, err error) {
+	err = l.Mail.Queue(ctx, m)
 	if errors.Is(err, fault.TooMany) {
 		return true, nil
 	}

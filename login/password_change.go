@@ -15,7 +15,8 @@ import (
 // password. The present one shows that it is them: a session alone does not,
 // however fresh. Every token of theirs ends, and a session begins that goes
 // back to a login by the new password; so where the organization that manages
-// them does not admit passwords, nothing changes. browser may be nil.
+// them does not admit passwords, nothing changes. They are told by mail.
+// browser may be nil.
 //
 // It returns fault.Denied with code no_password, recovery_elsewhere or
 // authentication_failed, or as the policy says; fault.Invalid at new_password;
@@ -48,7 +49,15 @@ func (l *Login) ChangePassword(ctx context.Context, present session.Bearer, old,
 		if text, t, err = l.Tokens.Issue(ctx, g); err != nil {
 			return err
 		}
-		return l.Audit.Record(ctx, c.actor(u).Did(audit.UserChangePassword, u.ManagingOrganizationID, u.Target(), audit.Details{"session": t.Prefix}))
+		details := audit.Details{"session": t.Prefix}
+		unsent, err := l.tellChanged(ctx, u, passwordChanged, Way{}, c)
+		if err != nil {
+			return err
+		}
+		if unsent {
+			details["notice"] = "not_sent"
+		}
+		return l.Audit.Record(ctx, c.actor(u).Did(audit.UserChangePassword, u.ManagingOrganizationID, u.Target(), details))
 	})
 	if err != nil {
 		return "", session.Token{}, fmt.Errorf("change password: %w", err)

@@ -230,11 +230,7 @@ func (l *Login) tellDevice(ctx context.Context, u account.User, program string, 
 	if err != nil {
 		return false, err
 	}
-	err = l.Mail.Queue(ctx, message)
-	if errors.Is(err, fault.TooMany) {
-		return true, nil
-	}
-	return false, err
+	return l.queue(ctx, message)
 }
 
 // addressText writes an address; one that is not known is empty.

@@ -247,12 +247,13 @@ func (l *Login) leavesOne(ctx context.Context, u account.User, all []Way, w Way)
 	return fault.Conflict.Errorf("This is the last login method that you can use. Link another one first.").Coded("last_authentication_method")
 }
 
-// cut removes a way and what was made by it, and tells those organizations
-// that it concerns: whose it is, and who manages the person.
+// cut removes a way and what was made by it, and tells the person by mail, and
+// those organizations that it concerns: whose it is, and who manages the
+// person.
 func (l *Login) cut(ctx context.Context, u account.User, w Way, c Client) error {
-	remove := func() (int, error) { return l.Store.CutIdentities(ctx, u.ID, w.ID) }
+	what, remove := providerCut, func() (int, error) { return l.Store.CutIdentities(ctx, u.ID, w.ID) }
 	if w.Kind == session.Password {
-		remove = func() (int, error) { return l.Store.CutPassword(ctx, u.ID) }
+		what, remove = passwordCut, func() (int, error) { return l.Store.CutPassword(ctx, u.ID) }
 	}
 	tokens, err := remove()
 	if err != nil {
@@ -261,6 +262,13 @@ func (l *Login) cut(ctx context.Context, u account.User, w Way, c Client) error 
 	details := audit.Details{"method": string(w.Kind), "tokens": strconv.Itoa(tokens)}
 	if w.Kind == session.SAML {
 		details["authentication_method_id"] = w.ID
+	}
+	unsent, err := l.tellChanged(ctx, u, what, w, c)
+	if err != nil {
+		return err
+	}
+	if unsent {
+		details["notice"] = "not_sent"
 	}
 	for _, id := range concerned(w.OrganizationID, u.ManagingOrganizationID) {
 		if err := l.recordSubject(ctx, audit.IdentityUnlink, u, id, c, details); err != nil {

@@ -88,6 +88,8 @@ func TestTemplatesSayEverythingTwice(t *testing.T) {
 			[]string{"sso.acme.test", "ann@acme.test", "robot", "4 March 2026, 05:06 UTC", "192.0.2.1", "192.0.2.2", "https://sso.acme.test/profile/tokens", "not you"}},
 		"changed": {CredentialChanged{Host: "sso.acme.test", Address: "ann@acme.test", What: "The password was changed.", At: at, Profile: "https://sso.acme.test/profile"}.Message,
 			[]string{"sso.acme.test", "ann@acme.test", "The password was changed.", "4 March 2026, 05:06 UTC", "https://sso.acme.test/profile", "not you?"}},
+		"cut": {CredentialChanged{Host: "sso.acme.test", Address: "ann@acme.test", What: "A way to log in was cut.", Provider: "Okta", Organization: "Acme", At: at, IP: "192.0.2.1", Profile: "https://sso.acme.test/profile"}.Message,
+			[]string{"A way to log in was cut.", "Okta", "Acme", "192.0.2.1"}},
 	} {
 		m, err := c.write()
 		if err != nil {

@@ -110,6 +110,10 @@ type CredentialChanged struct {
 	Host    string
 	Address string // the account's
 	What    string // a sentence of ours, such as "The password was changed."
+
+	Provider     string // the identity provider that it concerns; empty: none
+	Organization string // the provider's
+
 	At      time.Time
 	IP      string // may be empty
 	Profile string // the page where one sees to one's account
