@@ -158,6 +158,17 @@ find_chromium() {
 	put GATEHOUSE_TEST_CHROMIUM "$path"
 }
 
+# find_avn asks it for its version, because there may be a virtual environment
+# that works no more.
+find_avn() {
+	local path=$tree/.cache/avn/bin/avn
+	if ! "$path" --version >/dev/null 2>&1; then
+		say "avn is not installed; scripts/setup.sh installs it from PyPI"
+		return 0
+	fi
+	put GATEHOUSE_TEST_AVN "$path"
+}
+
 stop() {
 	rm -f "$dir/env" "$dir/env.new"
 	stop_idps
@@ -176,6 +187,7 @@ start() {
 	if [[ $1 != durable ]]; then
 		{ start_redis && start_idps; } || { stop; return 1; }
 		find_chromium
+		find_avn
 	fi
 	mv "$dir/env.new" "$dir/env"
 	cat "$dir/env"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # setup.sh installs what "make test" needs on a Debian machine, and only what
 # is missing: real servers and a browser from Debian, identity providers from
-# npm and Maven, staticcheck with Go.
+# npm and Maven, avn from PyPI, staticcheck with Go.
 #
 #   scripts/setup.sh          install
 #   scripts/setup.sh --check  say what is missing, install nothing
@@ -21,6 +21,8 @@ packages=(
 	python3-pysaml2 xmlsec1
 	# A browser.
 	chromium
+	# For avn.
+	python3-venv
 )
 # programs are looked for by name, since they need not be Debian's; after the
 # colon, the package that has one.
@@ -148,6 +150,29 @@ install_keycloak() {
 	printf '%s' "$keycloak" >"$to/ready"
 }
 
+# avn_ready says whether avn is installed as testdata/avn says, and runs: it may
+# not, once the tree has moved or Debian's Python is another one.
+avn_ready() {
+	cmp -s testdata/avn/requirements.txt .cache/avn/installed && .cache/avn/bin/avn --version >/dev/null 2>&1
+}
+
+# install_avn puts avn, the command line that others wrote for the same API, in
+# a virtual environment where scripts/parts.sh looks for it.
+install_avn() {
+	local from=$PWD/testdata/avn/requirements.txt to=$PWD/.cache/avn
+	if avn_ready; then
+		return 0
+	fi
+	say "installing avn from PyPI"
+	rm -rf "$to"
+	if ! /usr/bin/python3 -m venv "$to" >&2 ||
+		! "$to/bin/pip" --disable-pip-version-check -q install --require-hashes --only-binary :all: -r "$from" >&2; then
+		say "avn cannot be installed: it needs Python 3.10 or newer with its venv module, and PyPI"
+		return 1
+	fi
+	cp "$from" "$to/installed"
+}
+
 main() {
 	if ! command -v dpkg-query >/dev/null; then
 		say "this is not Debian; install these yourself: ${packages[*]}"
@@ -159,6 +184,7 @@ main() {
 		[[ -x .cache/bin/staticcheck ]] || need+=(staticcheck)
 		[[ -f .cache/npm-idps/installed ]] || need+=(samlp)
 		[[ -f .cache/keycloak/ready ]] || need+=(Keycloak)
+		avn_ready || need+=(avn)
 		[[ ${#need[@]} -eq 0 ]] || { say "missing: ${need[*]}"; return 1; }
 		return 0
 	fi
@@ -168,6 +194,7 @@ main() {
 	install_staticcheck || failed=1
 	install_npm_idps || failed=1
 	install_keycloak || failed=1
+	install_avn || failed=1
 	return $failed
 }
 

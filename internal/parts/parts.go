@@ -31,6 +31,7 @@ const (
 	KeycloakPassword = "GATEHOUSE_TEST_KEYCLOAK_PASSWORD" // of its administrator, admin
 
 	Chromium = "GATEHOUSE_TEST_CHROMIUM" // path of the browser
+	Avn      = "GATEHOUSE_TEST_AVN"      // path of avn, the command line of aiven-client
 
 	Strict = "GATEHOUSE_TEST_STRICT" // not empty: a missing part fails the test
 )
@@ -50,6 +51,7 @@ var names = map[string]string{
 	KeycloakPassword: "the password of Keycloak's administrator",
 
 	Chromium: "Chromium",
+	Avn:      "avn",
 }
 
 // Need gives the value of the environment variable env, which says where a
