@@ -37,6 +37,9 @@ const (
 	LoginSuccess = "login.success"
 	SessionEnd   = "session.end"
 
+	ProgramApprove = "program.approve"
+	ProgramRefuse  = "program.refuse"
+
 	RecoverLoginLink  = "recover.login_link"
 	RecoverGrantAdmin = "recover.grant_admin"
 
@@ -106,6 +109,9 @@ var words = map[string]string{
 	IdentityLink: "Linked their account to an identity provider",
 	LoginSuccess: "Logged in",
 	SessionEnd:   "Ended a session",
+
+	ProgramApprove: "Let a program log in as them",
+	ProgramRefuse:  "Refused to let a program log in as them",
 
 	RecoverLoginLink:  "Made a recovery link",
 	RecoverGrantAdmin: "Made somebody a super admin",

@@ -2,6 +2,7 @@ package login
 
 import (
 	"context"
+	"net/netip"
 
 	"gatehouse/account"
 	"gatehouse/audit"
@@ -36,4 +37,25 @@ func (l *Login) recordSubject(ctx context.Context, action string, u account.User
 // subjectOf says for the log which subject a flow speaks of.
 func subjectOf(f Flow) audit.Details {
 	return audit.Details{"authentication_method_id": f.Method.ID, "subject": f.Claim.Subject, "subject_kind": f.Claim.SubjectKind}
+}
+
+// recordAnswer writes that somebody approved a program that asks to be logged
+// in, or refused it, in the transaction of the answer. programIP is zero where
+// the program has not come to us yet.
+func (l *Login) recordAnswer(ctx context.Context, yes bool, by session.Bearer, way, program string, programIP netip.Addr, c Client) error {
+	action, organizationID := audit.ProgramRefuse, by.MethodOrganizationID
+	if yes {
+		action = audit.ProgramApprove
+	}
+	if organizationID == "" {
+		organizationID = by.User.ManagingOrganizationID
+	}
+	details := audit.Details{"method": string(by.Method.Kind), "session": by.Prefix, "program": program, "way": way, "browser_ip": addressText(c.IP)}
+	if by.Method.Kind == session.SAML {
+		details["authentication_method_id"] = by.Method.ID
+	}
+	if way == byDevice {
+		details["program_ip"] = addressText(programIP)
+	}
+	return l.Audit.Record(ctx, c.actor(by.User).Did(action, organizationID, by.User.Target(), details))
 }

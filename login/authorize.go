@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -123,14 +124,32 @@ func (l *Login) Authorize(ctx context.Context, a Authorization, by session.Beare
 		return "", err
 	}
 	code = ident.Secret(codeLength)
-	err = l.Store.AddLoginCode(ctx, sha256.Sum256([]byte(code)), LoginCode{
-		Approval: Approval{UserID: by.User.ID, Session: by.Hash, BrowserIP: c.IP},
-		Program:  a.Program, Challenge: a.Challenge, RedirectURI: a.RedirectURI, ExpiresAt: l.Now().Add(codeLifetime),
+	err = l.Store.Tx(ctx, func(ctx context.Context) error {
+		err := l.Store.AddLoginCode(ctx, sha256.Sum256([]byte(code)), LoginCode{
+			Approval: Approval{UserID: by.User.ID, Session: by.Hash, BrowserIP: c.IP},
+			Program:  a.Program, Challenge: a.Challenge, RedirectURI: a.RedirectURI, ExpiresAt: l.Now().Add(codeLifetime),
+		})
+		if err != nil {
+			return err
+		}
+		return l.recordAnswer(ctx, true, by, byLoopback, a.Program, netip.Addr{}, c)
 	})
 	if err != nil {
 		return "", fmt.Errorf("keep login code: %w", err)
 	}
 	return code, nil
+}
+
+// Refuse notes that somebody let a program on their machine not log in; there
+// is nothing else to do about it. It returns fault.TooMany.
+func (l *Login) Refuse(ctx context.Context, a Authorization, by session.Bearer, c Client) error {
+	if err := l.Limits.Take(ctx, approvalsByPerson, by.User.ID); err != nil {
+		return err
+	}
+	if err := l.recordAnswer(ctx, false, by, byLoopback, a.Program, netip.Addr{}, c); err != nil {
+		return fmt.Errorf("refuse program: %w", err)
+	}
+	return nil
 }
 
 // RedeemCode gives a program its session token for a code. A code that was

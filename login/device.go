@@ -207,7 +207,17 @@ func (l *Login) AnswerDevice(ctx context.Context, typed string, yes bool, by ses
 		return err
 	}
 	return l.typing(ctx, by, c, func() error {
-		err := l.Store.AnswerDevice(ctx, hash, state, Approval{UserID: by.User.ID, Session: by.Hash, BrowserIP: c.IP}, l.Now())
+		err := l.Store.Tx(ctx, func(ctx context.Context) error {
+			now := l.Now()
+			d, err := l.Store.DeviceByUserCode(ctx, hash, now)
+			if err != nil {
+				return err
+			}
+			if err := l.Store.AnswerDevice(ctx, hash, state, Approval{UserID: by.User.ID, Session: by.Hash, BrowserIP: c.IP}, now); err != nil {
+				return err
+			}
+			return l.recordAnswer(ctx, yes, by, byDevice, d.Program, d.ProgramIP, c)
+		})
 		if errors.Is(err, fault.NotFound) {
 			return errNoDevice()
 		}

@@ -49,6 +49,7 @@ var auditGroups = []option{
 	{"", "Everything"},
 	{"login.", "Logins"},
 	{"session.", "Sessions that ended"},
+	{"program.", "Programs let in"},
 	{"user.", "People"},
 	{"identity.", "Linked accounts"},
 	{"idp.", "Identity providers"},

@@ -51,6 +51,9 @@ func (s *site) answerAuthorize(w http.ResponseWriter, r *http.Request, v gate.Vi
 		return err
 	}
 	if form.Get("answer") != "yes" {
+		if err := s.Login.Refuse(r.Context(), a, v.Bearer, s.client(r)); err != nil {
+			return err
+		}
 		return see(w, r, a.Refused())
 	}
 	code, err := s.Login.Authorize(r.Context(), a, v.Bearer, s.client(r))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
+	"gatehouse/audit"
 	"gatehouse/internal/fault"
 	"gatehouse/login"
 	"gatehouse/session"
@@ -60,17 +61,28 @@ func TestAProgramIsApprovedByAButtonAndNothingElse(t *testing.T) {
 	if to := b.post("/authorize", pairsOf(form)...).to(); to != programCallback+"?error=access_denied&state=0123456789abcdefghijkl" {
 		t.Errorf("without a yes: got sent to %s, want a refusal for the program", to)
 	}
+	w.wantOnce(audit.ProgramRefuse)
 	form["answer"] = "yes"
 	to, err := url.Parse(b.post("/authorize", pairsOf(form)...).to())
 	if err != nil || to.Host != "127.0.0.1:51004" || to.Path != "/callback" || to.Query().Get("state") != "0123456789abcdefghijkl" {
 		t.Fatalf("got sent to %v, want to the program, with its state", to)
 	}
+	w.wantOnce(audit.ProgramApprove)
 	out, err := w.server.Login.RedeemCode(t.Context(), to.Query().Get("code"), programSecret, programCallback, login.Client{})
 	if err != nil || out.User.Email != "olive@acme.test" {
 		t.Errorf("got %+v, %v; want a session of Olive's", out.User, err)
 	}
 	if strings.Contains(w.log.String(), to.Query().Get("code")) {
 		t.Error("the code is in the log")
+	}
+}
+
+// wantOnce fails unless an action happened once.
+func (w *world) wantOnce(action string) {
+	w.t.Helper()
+	list, err := w.server.Audit.List(w.t.Context(), audit.Filter{Everywhere: true, Action: action}, audit.Page{Size: 10})
+	if err != nil || len(list.Events) != 1 {
+		w.t.Errorf("got the events %+v and %v, want one %s", list.Events, err, action)
 	}
 }
 
@@ -163,4 +175,26 @@ func TestNobodyWhoIsNotLoggedInAnswers(t *testing.T) {
 	w := newWorld(t)
 	w.browser().post("/device/answer", "user_code", "BBBB-BBBB", "answer", "yes").wantStatus(http.StatusUnauthorized)
 	w.browser().post("/authorize", "answer", "yes").wantStatus(http.StatusUnauthorized)
+}
+
+func TestACodeBelongsToTheBrowserThatAnswersFirst(t *testing.T) {
+	w := newWorld(t)
+	olive, bob := w.browser(), w.browser()
+	olive.signUp("Olive Owner", "olive@acme.test")
+	bob.signUp("Bob Bystander", "bob@acme.test")
+	start, err := w.server.Login.BeginDevice(t.Context(), "robot", login.Client{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range []*tab{olive, bob} {
+		b.post("/device", "user_code", start.UserCode).wantStatus(http.StatusOK).wantText("robot")
+	}
+	olive.post("/device/answer", "user_code", start.UserCode, "answer", "yes").to()
+	for _, answer := range []string{"yes", "no"} {
+		bob.post("/device/answer", "user_code", start.UserCode, "answer", answer).wantStatus(http.StatusBadRequest).wantText("No program waits with this code")
+	}
+	out, err := w.server.Login.RedeemDevice(t.Context(), start.DeviceCode, login.Client{})
+	if err != nil || out.User.Email != "olive@acme.test" {
+		t.Errorf("got %+v, %v; want a session of Olive's", out.User, err)
+	}
 }
