@@ -40,6 +40,16 @@ func TestAProgramWaitsForItsTypedCode(t *testing.T) {
 		t.Errorf("got %v, want a session of Ann's", answer)
 	}
 	w.as(t, token, "GET", "/v1/me", "").need(t, http.StatusOK)
+	list := w.as(t, ann, "GET", "/v1/access_token", "").need(t, http.StatusOK)["tokens"].([]any)
+	for i, want := range []struct {
+		description any
+		device      bool
+	}{{nil, false}, {"robot", true}} {
+		one := list[i].(map[string]any)
+		if got := one["login_method"].(map[string]any)["device_login"]; got != want.device || one["description"] != want.description || len(list) != 2 {
+			t.Errorf("token %d of %d: got %v described as %v, want %+v", i+1, len(list), got, one["description"], want)
+		}
+	}
 	organization, _ := w.organization(t, ann, "Acme")
 	w.as(t, token, "GET", "/v1/organization/"+organization, "").need(t, http.StatusOK)
 	w.as(t, ann, "PATCH", "/v1/organization/"+organization+"/config/authentication", `{"device_login_enabled":false}`).need(t, http.StatusOK)

@@ -33,7 +33,7 @@ type TokenPath struct {
 // there: avn's tables fail without. It is exported for huma's sake.
 type PersonToken struct {
 	Prefix          string     `json:"token_prefix" doc:"Its first 12 characters, by which it is named."`
-	Description     *string    `json:"description" doc:"null for a login's."`
+	Description     *string    `json:"description" doc:"What it is for. Of a program's login at first what the program calls itself; null for another login's."`
 	CreateTime      time.Time  `json:"create_time"`
 	CreatedManually bool       `json:"created_manually" doc:"false for a login's."`
 	CurrentlyActive bool       `json:"currently_active" doc:"Whether it is the token of this request."`
@@ -55,6 +55,7 @@ type TokenLogin struct {
 	ID           *string   `json:"id" doc:"The authentication method, for saml; the organization, for a recovery."`
 	LoggedInTime time.Time `json:"logged_in_time"`
 	TwoFactor    bool      `json:"two_factor"`
+	DeviceLogin  bool      `json:"device_login" doc:"Whether it was handed to a program by a code that was typed in on another device."`
 }
 
 func newToken(t session.Token, v gate.Visit) PersonToken {
@@ -65,7 +66,7 @@ func newToken(t session.Token, v gate.Visit) PersonToken {
 		LastUsedTime: timeOrNull(t.LastUse.At), LastIP: addressOrNull(t.LastUse.IP),
 		LastUserAgent: orNull(t.LastUse.UserAgent), LastReadable: orNull(session.AgentWords(t.LastUse.UserAgent)),
 		IPAllowlist: rangeTexts(t.Ranges), Scopes: append([]string{}, t.Scopes...),
-		LoginMethod: TokenLogin{Type: string(t.Method.Kind), ID: orNull(t.Method.ID), LoggedInTime: moment(t.LoggedIn), TwoFactor: t.TwoFactor},
+		LoginMethod: TokenLogin{Type: string(t.Method.Kind), ID: orNull(t.Method.ID), LoggedInTime: moment(t.LoggedIn), TwoFactor: t.TwoFactor, DeviceLogin: t.Device},
 	}
 	return out
 }

@@ -131,7 +131,7 @@ func (l *Login) issue(ctx context.Context, a Approval, way, program string, c Cl
 		if err != nil {
 			return err
 		}
-		g.Device = g.Device || way == byDevice
+		g.Device, g.Description = g.Device || way == byDevice, program
 		var t session.Token
 		if out.Text, t, err = l.Tokens.Issue(ctx, g); err != nil {
 			return err

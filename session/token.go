@@ -95,7 +95,7 @@ type Token struct {
 	Ranges []netip.Prefix // from where alone it counts; empty: from everywhere
 	Scopes Scopes         // to what it is narrowed; empty: to nothing
 
-	Description string     // of a token that a person made; empty for a login
+	Description string     // by the person; of a program's login, what the program calls itself until they say otherwise
 	UserAgent   string     // that logged in, up to 256 bytes
 	IP          netip.Addr // that logged in; zero if not known
 	LastUse     Use        // zero: never
@@ -190,6 +190,10 @@ type Grant struct {
 	Ends      time.Time     // never later than this; zero: no such bound
 	UserAgent string
 	IP        netip.Addr
+
+	// Description is what the program calls itself that it is for; empty: it
+	// is for a browser.
+	Description string
 }
 
 // Issue makes a session token. The text is given once and never again.
@@ -210,7 +214,7 @@ func (s *Tokens) Issue(ctx context.Context, g Grant) (text string, t Token, err 
 		UserID: g.UserID, Kind: SessionToken, Method: g.Method, TwoFactor: g.TwoFactor, Device: g.Device,
 		LoggedIn: g.LoggedIn, CreatedAt: now, ExpiresAt: expires,
 		MaxAge: lifetime.Truncate(time.Second), ExtendWhenUsed: g.Extend, EndsAt: g.Ends,
-		UserAgent: clip(g.UserAgent, mostAgent), IP: g.IP,
+		Description: g.Description, UserAgent: clip(g.UserAgent, mostAgent), IP: g.IP,
 	}
 	text, err = s.add(ctx, &t)
 	return text, t, err

@@ -132,6 +132,11 @@ func TestATypedCodeIsShownWithBothAddressesAndApproved(t *testing.T) {
 	if bearer, err := w.bearer(out.Text); err != nil || !bearer.Device || bearer.Method.Kind != session.Password {
 		t.Errorf("got %+v, %v; want a session that is marked", bearer.Token, err)
 	}
+	list := b.get("/profile/tokens").wantText("robot <b>").page()
+	if got := list.Find("td:contains('robot') .tag").Text(); got != "By a typed code" || list.Find(".tag:contains('typed')").Length() != 1 {
+		t.Errorf("got the tag %q, want that session alone to say that a code was typed", got)
+	}
+	b.get(tokensPath + "/" + out.Text[:12]).wantText("handed to a program by a code that was typed in on another device")
 	b.post("/device/answer", pairsOf(form)...).wantStatus(http.StatusBadRequest).wantText("No program waits with this code")
 }
 

@@ -33,6 +33,7 @@ type tokenView struct {
 	Personal bool
 	Mine     bool // of this session
 	Method   string
+	Device   bool // it went to a program by a typed code
 	Made     moment
 	MadeFrom string // the program, and the address if it is known
 	Expires  moment
@@ -70,7 +71,7 @@ func (s *site) listTokens(w http.ResponseWriter, r *http.Request, v gate.Visit) 
 
 func (s *site) viewToken(ctx context.Context, v gate.Visit, t session.Token) tokenView {
 	view := tokenView{
-		Prefix: t.Prefix, URL: tokenURL(t), Personal: t.Kind == session.PersonalToken, Mine: t.Hash == v.Bearer.Hash,
+		Prefix: t.Prefix, URL: tokenURL(t), Personal: t.Kind == session.PersonalToken, Mine: t.Hash == v.Bearer.Hash, Device: t.Device,
 		Method: s.methodName(ctx, t.Method), Made: s.moment(t.CreatedAt), MadeFrom: programName(t.UserAgent),
 		Expires: s.moment(t.ExpiresAt), Scopes: t.Scopes,
 	}
