@@ -96,6 +96,10 @@ type Addresses struct {
 	Base   string // our public URL, without a slash at the end
 	Now    func() time.Time
 	Audit  *audit.Log
+
+	// Proved is told of an address that was just proved, in the transaction in
+	// which it was; nil: nobody is.
+	Proved func(ctx context.Context, u User) error
 }
 
 // codeLength is the length of a code, in base 62: 190 bits.

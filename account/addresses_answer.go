@@ -68,7 +68,10 @@ func (a *Addresses) Prove(ctx context.Context, code string, by Actor) (User, err
 		}
 		u.AddressProved, u.UpdatedAt = true, now
 		out = u
-		return a.Audit.Record(ctx, by.Did(audit.UserProveAddress, u.ManagingOrganizationID, u.Target(), nil))
+		if err := a.Audit.Record(ctx, by.Did(audit.UserProveAddress, u.ManagingOrganizationID, u.Target(), nil)); err != nil || a.Proved == nil {
+			return err
+		}
+		return a.Proved(ctx, u)
 	})
 	if err != nil {
 		return User{}, fmt.Errorf("prove address: %w", err)
@@ -112,17 +115,9 @@ func (a *Addresses) Disown(ctx context.Context, code string, from Actor) error {
 func (a *Addresses) recordDisown(ctx context.Context, from Actor, u User, left []Membership) error {
 	elsewhere := true
 	for _, m := range left {
-		details := audit.Details{"super_admin": strconv.FormatBool(m.SuperAdmin)}
-		if m.SuperAdmin {
-			// Nobody else takes or gives the role while it is counted.
-			if err := a.Store.LockOrganization(ctx, m.ID); err != nil {
-				return fmt.Errorf("lock organization %s: %w", m.ID, err)
-			}
-			n, err := a.Store.SuperAdmins(ctx, m.ID)
-			if err != nil {
-				return fmt.Errorf("count super admins of %s: %w", m.ID, err)
-			}
-			details["super_admins_left"] = strconv.Itoa(n)
+		details, err := Departed(ctx, a.Store, m)
+		if err != nil {
+			return err
 		}
 		if err := a.Audit.Record(ctx, from.Did(audit.UserDisown, m.ID, u.Target(), details)); err != nil {
 			return err
@@ -133,6 +128,28 @@ func (a *Addresses) recordDisown(ctx context.Context, from Actor, u User, left [
 		return nil
 	}
 	return a.Audit.Record(ctx, from.Did(audit.UserDisown, u.ManagingOrganizationID, u.Target(), nil))
+}
+
+// Departed says for the log of an organization what it lost with somebody whose
+// membership went: whether they were a super admin, and how many are left then.
+func Departed(ctx context.Context, store interface {
+	LockOrganization(ctx context.Context, id string) error
+	SuperAdmins(ctx context.Context, organizationID string) (int, error)
+}, m Membership) (audit.Details, error) {
+	details := audit.Details{"super_admin": strconv.FormatBool(m.SuperAdmin)}
+	if !m.SuperAdmin {
+		return details, nil
+	}
+	// Nobody else takes or gives the role while it is counted.
+	if err := store.LockOrganization(ctx, m.ID); err != nil {
+		return nil, fmt.Errorf("lock organization %s: %w", m.ID, err)
+	}
+	n, err := store.SuperAdmins(ctx, m.ID)
+	if err != nil {
+		return nil, fmt.Errorf("count super admins of %s: %w", m.ID, err)
+	}
+	details["super_admins_left"] = strconv.Itoa(n)
+	return details, nil
 }
 
 // use spends a code on what do makes of it, in one transaction, and ends the

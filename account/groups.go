@@ -32,6 +32,7 @@ type Group struct {
 	ID             string // ug…
 	OrganizationID string
 	Name           string // up to 128 characters; Key of it is unique in the organization
+	IdPManaged     bool   // identity providers put people into it and take them out, by its name
 	Description    string // up to 4,096 characters, in lines; may be empty
 	CreatedAt      time.Time
 	UpdatedAt      time.Time // of the name and the description
@@ -76,7 +77,7 @@ type GroupStore interface {
 	// AddGroup inserts a group. It returns fault.Exists at "user_group_name"
 	// if the organization has another of this Key, and without a field if the
 	// id is taken; neither ends a transaction. So does UpdateGroup, which
-	// writes Name, Description and UpdatedAt.
+	// writes Name, Description, IdPManaged and UpdatedAt.
 	AddGroup(ctx context.Context, g Group) error
 	UpdateGroup(ctx context.Context, g Group) error
 

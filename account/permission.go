@@ -26,6 +26,10 @@ const (
 	WritePolicy       Permission = "organization:policy:write"
 	ReadGroups        Permission = "organization:groups:read"
 	WriteGroups       Permission = "organization:groups:write"
+	ReadDomains       Permission = "organization:domains:read"
+	WriteDomains      Permission = "organization:domains:write"
+	ReadPeople        Permission = "organization:users:read" // who belongs to the organization
+	WritePeople       Permission = "organization:users:write"
 	ReadAudit         Permission = "organization:audit:read" // the organization's audit log
 
 	Operate Permission = "operate" // what concerns the whole installation
@@ -81,6 +85,10 @@ var demands = map[Permission]struct {
 	WritePolicy:       {OfAdmins, Scope{"authentication", true}},
 	ReadGroups:        {OfAdmins, Scope{"accounts", false}},
 	WriteGroups:       {OfAdmins, Scope{"accounts", true}},
+	ReadDomains:       {OfAdmins, Scope{"accounts", false}},
+	WriteDomains:      {OfAdmins, Scope{"accounts", true}},
+	ReadPeople:        {OfAdmins, Scope{"accounts", false}},
+	WritePeople:       {OfAdmins, Scope{"accounts", true}},
 	ReadAudit:         {OfAdmins, Scope{"accounts", false}},
 
 	Operate: {OfOperators, Scope{}},

@@ -21,6 +21,7 @@ import (
 
 	"gatehouse/account"
 	"gatehouse/audit"
+	"gatehouse/domains"
 	"gatehouse/gate"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/limit"
@@ -40,6 +41,7 @@ type Server struct {
 	Groups        *account.Groups
 	IdPs          *sso.IdPs
 	Tokens        *session.Tokens
+	Domains       *domains.Domains
 	Policies      *policy.Policies
 	Sightings     *policy.Sightings
 	Audit         *audit.Log

@@ -29,6 +29,17 @@ func (s *Domains) Link(ctx context.Context, by account.Actor, o account.Organiza
 	})
 }
 
+// LinkAll lets an identity provider speak for several domains, in the
+// transaction of ctx, or for none of them. It returns what Link does.
+func (s *Domains) LinkAll(ctx context.Context, by account.Actor, o account.Organization, methodID string, domainIDs []string) error {
+	for _, id := range domainIDs {
+		if err := s.Link(ctx, by, o, methodID, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Unlink ends that. Whoever is linked to the identity provider by then stays
 // so. It returns what Link does.
 func (s *Domains) Unlink(ctx context.Context, by account.Actor, o account.Organization, methodID, idOrName string) error {

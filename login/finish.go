@@ -38,6 +38,7 @@ type Question struct {
 	MethodID string       // am…; empty for a password
 	As       string       // who it would be: a name, an address, or a subject
 	Subject  string       // AskLink: what the IdP calls them
+	Loses    []string     // AskClaim: the names of the organizations that the account leaves
 	Present  account.User // whose session is open in this browser; zero if nobody's
 }
 
@@ -49,6 +50,11 @@ const (
 	AskContinue QuestionKind = "continue" // somebody else's session is open here: end it?
 	AskAccept   QuestionKind = "accept"   // the login started at the IdP: is it yours?
 	AskLink     QuestionKind = "link"     // link this account to that subject?
+
+	// AskClaim: an account has the address, which nobody proved; take it from
+	// whoever made it, with all that they left in it? A yes answers the other
+	// questions of a login too.
+	AskClaim QuestionKind = "claim"
 )
 
 // Key stands for a question: what a page shows changes it. A yes counts for the
@@ -56,7 +62,7 @@ const (
 // nothing: only the browser that began the login can answer.
 func (q Question) Key() string {
 	sum := sha256.New()
-	for _, part := range []string{string(q.Kind), q.MethodID, q.As, q.Subject, q.Present.ID} {
+	for _, part := range append([]string{string(q.Kind), q.MethodID, q.As, q.Subject, q.Present.ID}, q.Loses...) {
 		fmt.Fprintf(sum, "%d %s\n", len(part), part)
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:16])
@@ -175,19 +181,23 @@ func (l *Login) whyNot(ctx context.Context, flowID string) error {
 
 // logIn makes a flow a session.
 func (l *Login) logIn(ctx context.Context, f Flow, in Finish) (Outcome, error) {
-	grant, organizationID, err := l.grant(ctx, f, in.Client)
+	grant, standing, err := l.grant(ctx, f, in.Client)
 	if err != nil {
 		return Outcome{}, err
 	}
-	u, err := l.who(ctx, f, in.Client)
+	organizationID := standing.OrganizationID
+	u, answered, err := l.who(ctx, f, standing, in)
 	if err != nil {
 		return Outcome{}, err
 	}
 	if u.State != account.ActiveUser {
 		return Outcome{}, errDeactivated()
 	}
-	if q, ask := question(f, u, in); ask {
+	if q, ask := question(f, u, in); ask && !answered {
 		return Outcome{}, asked{q}
+	}
+	if err := l.followGroups(ctx, f, standing, u, in.Client); err != nil {
+		return Outcome{}, err
 	}
 	if err := l.admitted(ctx, u, grant, organizationID); err != nil {
 		return Outcome{}, err
@@ -215,24 +225,27 @@ func question(f Flow, u account.User, in Finish) (Question, bool) {
 }
 
 // grant asks once more whether the method may be used: it may have been
-// disabled since the answer came. It gives the organization of the method too,
-// which may be empty.
-func (l *Login) grant(ctx context.Context, f Flow, c Client) (session.Grant, string, error) {
+// disabled since the answer came. It gives the standing of the method too, which
+// is empty but for an identity provider's; of a recovery it has the
+// organization.
+func (l *Login) grant(ctx context.Context, f Flow, c Client) (session.Grant, Standing, error) {
 	g := session.Grant{Method: f.Method, LoggedIn: f.AnsweredAt, UserAgent: c.UserAgent, IP: c.IP, Ends: f.Claim.SessionEnds}
 	switch f.Method.Kind {
 	case session.Recovery:
-		return l.Recovery.grant(ctx, f, g)
+		g, organizationID, err := l.Recovery.grant(ctx, f, g)
+		return g, Standing{OrganizationID: organizationID}, err
 	case session.Password:
-		return g, "", nil
+		return g, Standing{}, nil
 	}
-	standing, err := l.standing(ctx, f.Method.ID)
+	standing, err := l.standing(ctx, f.Method.ID, domainOf(f.Claim.Email))
 	g.Lifetime, g.Extend = standing.TokenLifetime, standing.ExtendTokens
-	return g, standing.OrganizationID, err
+	return g, standing, err
 }
 
-// standing gives a method's standing, if it may be used now.
-func (l *Login) standing(ctx context.Context, methodID string) (Standing, error) {
-	standing, err := l.Store.Standing(ctx, methodID)
+// standing gives a method's standing, if it may be used now. domain is the one
+// that it may speak for.
+func (l *Login) standing(ctx context.Context, methodID, domain string) (Standing, error) {
+	standing, err := l.Store.Standing(ctx, methodID, domain)
 	if errors.Is(err, fault.NotFound) {
 		return Standing{}, errNoMethod()
 	}
@@ -246,34 +259,41 @@ func (l *Login) standing(ctx context.Context, methodID string) (Standing, error)
 }
 
 // who finds the person that a flow speaks of, or makes their account where
-// they came to sign up. An account is found by its link to the subject, never
-// by an address.
-func (l *Login) who(ctx context.Context, f Flow, c Client) (account.User, error) {
+// they came to sign up. An account is found by its link to the subject; by an
+// address only where the identity provider speaks for it, see judgeHolder.
+// answered says that the person was asked already, and said yes.
+func (l *Login) who(ctx context.Context, f Flow, standing Standing, in Finish) (u account.User, answered bool, err error) {
 	if f.Method.Kind == session.Password {
-		if err := l.touchPassword(ctx, f.UserID, f.AnsweredAt, c); err != nil {
-			return account.User{}, err
+		if err := l.touchPassword(ctx, f.UserID, f.AnsweredAt, in.Client); err != nil {
+			return account.User{}, false, err
 		}
 	}
 	if f.Method.Kind != session.SAML {
-		return l.Store.User(ctx, f.UserID)
+		u, err = l.Store.User(ctx, f.UserID)
+		return u, false, err
 	}
-	u, err := l.Store.UserByIdentity(ctx, f.Method.ID, f.Claim.SubjectKind, f.Claim.Subject)
-	if err == nil {
-		return u, l.Store.TouchIdentity(ctx, identityOf(f, u.ID, l.Now(), c))
+	u, err = l.Store.UserByIdentity(ctx, f.Method.ID, f.Claim.SubjectKind, f.Claim.Subject)
+	switch {
+	case err == nil:
+		if err := l.Store.TouchIdentity(ctx, identityOf(f, u.ID, l.Now(), in.Client)); err != nil {
+			return account.User{}, false, err
+		}
+		u, err = l.follow(ctx, f, standing, u, in.Client)
+	case !errors.Is(err, fault.NotFound):
+	case standing.Speaks:
+		return l.belongs(ctx, f, standing, in)
+	case f.Purpose == sso.ToSignup:
+		u, err = l.signUp(ctx, f, standing, in.Client)
+	default:
+		err = fault.Denied.Errorf("The identity provider knows you, but no account here is linked to you yet. Ask the organization's administrator for the signup link, or, if you have an account here already, for the account link.").Coded("unknown_user_sso_login_attempt")
 	}
-	if !errors.Is(err, fault.NotFound) {
-		return account.User{}, err
-	}
-	if f.Purpose != sso.ToSignup {
-		return account.User{}, fault.Denied.Errorf("The identity provider knows you, but no account here is linked to you yet. Ask the organization's administrator for the signup link, or, if you have an account here already, for the account link.").Coded("unknown_user_sso_login_attempt")
-	}
-	return l.signUp(ctx, f, c)
+	return u, false, err
 }
 
 // signUp makes an account for a person whom an IdP sent through its signup
 // link: bound to the IdP, member of its organization without a role, the
 // address unproved.
-func (l *Login) signUp(ctx context.Context, f Flow, c Client) (account.User, error) {
+func (l *Login) signUp(ctx context.Context, f Flow, standing Standing, c Client) (account.User, error) {
 	if f.Claim.Email == "" {
 		return account.User{}, fault.Denied.Errorf("The identity provider did not say what your email address is, and an account needs one. Ask the organization's administrator to send it as an attribute, or to map the attribute that holds it.").Coded("email_missing")
 	}
@@ -281,16 +301,9 @@ func (l *Login) signUp(ctx context.Context, f Flow, c Client) (account.User, err
 	if err != nil {
 		return account.User{}, fault.Denied.Errorf("The identity provider gave an email address that cannot be one. Ask the organization's administrator to mend the attribute that holds it.").Coded("email_missing").Because(err)
 	}
-	standing, err := l.standing(ctx, f.Method.ID)
-	if err != nil {
-		return account.User{}, err
-	}
 	now := l.Now()
 	u := account.User{Email: email, RealName: displayName(f.Claim, email), State: account.ActiveUser, CreatedAt: now, UpdatedAt: now}
-	err = ident.Retry(account.IDTaken, func() error {
-		u.ID = l.NewUserID()
-		return l.Store.AddUser(ctx, u, "")
-	})
+	err = l.addPerson(ctx, &u)
 	if errors.Is(err, fault.Exists) {
 		// It may be their own: another tab was quicker.
 		if u, err := l.Store.UserByIdentity(ctx, f.Method.ID, f.Claim.SubjectKind, f.Claim.Subject); err == nil {
@@ -301,10 +314,7 @@ func (l *Login) signUp(ctx context.Context, f Flow, c Client) (account.User, err
 	if err != nil {
 		return account.User{}, err
 	}
-	if err := l.Store.AddIdentity(ctx, identityOf(f, u.ID, now, c)); err != nil {
-		return account.User{}, err
-	}
-	if err := l.Store.AddMember(ctx, account.Member{OrganizationID: standing.OrganizationID, UserID: u.ID, JoinedAt: now}); err != nil {
+	if err := l.bind(ctx, f, standing, u, c); err != nil {
 		return account.User{}, err
 	}
 	if l.Addresses != nil {
@@ -313,6 +323,14 @@ func (l *Login) signUp(ctx context.Context, f Flow, c Client) (account.User, err
 		}
 	}
 	return u, l.recordSubject(ctx, audit.UserSignUp, u, standing.OrganizationID, c, subjectOf(f))
+}
+
+// addPerson gives a new person without a password an id, and keeps them.
+func (l *Login) addPerson(ctx context.Context, u *account.User) error {
+	return ident.Retry(account.IDTaken, func() error {
+		u.ID = l.NewUserID()
+		return l.Store.AddUser(ctx, *u, "")
+	})
 }
 
 // identityOf binds the subject of a flow to a user.
@@ -326,13 +344,21 @@ func identityOf(f Flow, userID string, now time.Time, c Client) account.Identity
 // displayName is how a new person is called: what the IdP says, as far as it
 // is fit to show.
 func displayName(c Claim, email string) string {
+	if name := claimedName(c); name != "" {
+		return name
+	}
 	local, _, _ := strings.Cut(email, "@")
+	return local
+}
+
+// claimedName is how the IdP calls somebody, or nothing.
+func claimedName(c Claim) string {
 	for _, name := range []string{c.RealName, strings.TrimSpace(c.FirstName + " " + c.LastName)} {
 		if clean, err := account.CleanText(name, "real_name", 256); err == nil && clean != "" {
 			return clean
 		}
 	}
-	return local
+	return ""
 }
 
 func errDeactivated() *fault.Error {

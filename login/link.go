@@ -39,7 +39,11 @@ func (l *Login) BeginLink(ctx context.Context, methodID string, present session.
 	if err != nil {
 		return Method{}, nil, err
 	}
-	if err := l.mayLink(ctx, m.OrganizationID, present.User); err != nil {
+	standing, err := l.standing(ctx, m.ID, domainOf(present.User.Email))
+	if err != nil {
+		return Method{}, nil, err
+	}
+	if _, err := l.mayLink(ctx, standing, present.User); err != nil {
 		return Method{}, nil, err
 	}
 	if password != "" {
@@ -60,13 +64,17 @@ func (l *Login) BeginLink(ctx context.Context, methodID string, present session.
 	return m, request, nil
 }
 
-// mayLink refuses whoever does not belong to the provider's organization.
-func (l *Login) mayLink(ctx context.Context, organizationID string, u account.User) error {
-	_, err := l.Store.Member(ctx, organizationID, u.ID)
+// mayLink refuses whoever does not belong to the provider's organization, by
+// membership or by a proved address that the provider speaks for.
+func (l *Login) mayLink(ctx context.Context, standing Standing, u account.User) (member bool, err error) {
+	_, err = l.Store.Member(ctx, standing.OrganizationID, u.ID)
 	if errors.Is(err, fault.NotFound) {
-		return fault.Denied.Errorf("Only members of the organization can link their accounts to its identity provider. Ask its administrator to add you first.").Coded("not_a_member")
+		if standing.Speaks && u.AddressProved {
+			return false, nil
+		}
+		return false, fault.Denied.Errorf("Only members of the organization can link their accounts to its identity provider. Ask its administrator to add you first.").Coded("not_a_member")
 	}
-	return err
+	return err == nil, err
 }
 
 // ownLogin refuses a session that does not show, right now, that the person is
@@ -85,7 +93,7 @@ func (l *Login) ownLogin(ctx context.Context, present session.Bearer) error {
 	if present.Method.Kind != session.SAML || present.User.ManagingOrganizationID == "" {
 		return errLinkLogin()
 	}
-	standing, err := l.standing(ctx, present.Method.ID)
+	standing, err := l.standing(ctx, present.Method.ID, "")
 	if err != nil {
 		return err
 	}
@@ -102,12 +110,16 @@ func (l *Login) link(ctx context.Context, f Flow, in Finish) (Outcome, error) {
 	if u.ID == "" || subtle.ConstantTimeCompare(f.Session[:], in.Present.Hash[:len(f.Session)]) != 1 {
 		return Outcome{}, fault.Denied.Errorf("The session that asked for this link is not open in this browser any more. Open the account link again.").Coded("link_in_another_session")
 	}
-	standing, err := l.standing(ctx, f.Method.ID)
+	standing, err := l.standing(ctx, f.Method.ID, domainOf(u.Email))
 	if err != nil {
 		return Outcome{}, err
 	}
-	if err := l.mayLink(ctx, standing.OrganizationID, u); err != nil {
+	member, err := l.mayLink(ctx, standing, u)
+	if err != nil {
 		return Outcome{}, err
+	}
+	if !member && !isAddress(f.Claim.Email, u.Email) {
+		return Outcome{}, fault.Denied.Errorf("The identity provider says that you are %s, and this account has the address %s. Log in to the account of that address, or ask the organization's administrator to add this one.", subjectName(f.Claim), u.Email).Coded("not_a_member")
 	}
 	holder, err := l.Store.UserByIdentity(ctx, f.Method.ID, f.Claim.SubjectKind, f.Claim.Subject)
 	switch {
@@ -122,7 +134,7 @@ func (l *Login) link(ctx context.Context, f Flow, in Finish) (Outcome, error) {
 	if in.Yes != q.Key() {
 		return Outcome{}, asked{q}
 	}
-	if err := l.Store.AddIdentity(ctx, identityOf(f, u.ID, l.Now(), in.Client)); errors.Is(err, fault.Exists) {
+	if err := l.bind(ctx, f, standing, u, in.Client); errors.Is(err, fault.Exists) {
 		return Outcome{}, errLinkedElsewhere()
 	} else if err != nil {
 		return Outcome{}, err

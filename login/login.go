@@ -51,6 +51,7 @@ type Claim struct {
 	FirstName   string
 	LastName    string
 	RealName    string
+	Groups      []string  // ug…: the IdP-managed groups that it named, where they are followed
 	SessionEnds time.Time // zero: not said
 }
 
@@ -67,6 +68,13 @@ type Standing struct {
 	OrganizationID string
 	TokenLifetime  time.Duration // 0: as long as sessions last
 	ExtendTokens   bool          // that long from each use on
+
+	AutoJoinGroupID string // ug…: whom it brings joins that group; empty: none
+	JoinGroups      bool   // the groups that it asserts are followed
+
+	// Speaks says that the organization has verified the domain that was asked
+	// about, and linked it to this method.
+	Speaks bool
 }
 
 // Store is what Login needs of storage.
@@ -75,8 +83,9 @@ type Store interface {
 
 	Tx(ctx context.Context, fn func(ctx context.Context) error) error
 
-	// Standing returns fault.NotFound if there is no such method.
-	Standing(ctx context.Context, methodID string) (Standing, error)
+	// Standing returns fault.NotFound if there is no such method. domain is
+	// the one that Standing.Speaks is about; it may be empty.
+	Standing(ctx context.Context, methodID, domain string) (Standing, error)
 
 	// Method gives an identity provider of any organization, usable or not. It
 	// returns fault.NotFound if there is none.
@@ -146,6 +155,8 @@ type Store interface {
 
 	// InGroup says whether a person is in a group.
 	InGroup(ctx context.Context, groupID, userID string) (bool, error)
+
+	LinkingStore
 
 	// AddMember returns fault.Exists if the user is a member already; Member
 	// fault.NotFound if not.

@@ -182,7 +182,7 @@ func (l *Login) inherit(ctx context.Context, b session.Bearer, c Client) (sessio
 		Ends: b.EndsAt, UserAgent: c.UserAgent, IP: c.IP,
 	}
 	if b.Method.Kind == session.SAML {
-		standing, err := l.standing(ctx, b.Method.ID)
+		standing, err := l.standing(ctx, b.Method.ID, "")
 		if err != nil {
 			return session.Grant{}, err
 		}

@@ -149,6 +149,9 @@ func (l *Login) answerSAML(ctx context.Context, methodID, samlResponse, relaySta
 	}
 	f := l.flowOf(m, a)
 	f.ID, f.Browser, f.Session, f.Purpose = a.Ticket.FlowID, a.Ticket.Browser, a.Ticket.Session, a.Ticket.Purpose
+	if f.Claim.Groups, err = l.groupsOf(ctx, m, a); err != nil {
+		return Answered{}, err
+	}
 	if f.Purpose == sso.ToLoginAsked {
 		f.Purpose, f.Confirm = sso.ToLogin, true
 	}
@@ -181,6 +184,10 @@ func (l *Login) answerUnsolicited(ctx context.Context, m Method, a *sso.Assertio
 	}
 	f := l.flowOf(m, a)
 	f.ID, f.Purpose, f.ReturnTo, f.Confirm = ident.Secret(32), sso.ToLogin, returnTo, true
+	var err error
+	if f.Claim.Groups, err = l.groupsOf(ctx, m, a); err != nil {
+		return Answered{}, err
+	}
 	return Answered{FlowID: f.ID}, l.keep(ctx, m, a, &f)
 }
 

@@ -51,6 +51,13 @@ func (m *memoryStore) LockOrganization(_ context.Context, id string) error {
 	return nil
 }
 
+func (m *memoryStore) Group(_ context.Context, _, id string) (account.GroupSize, error) {
+	if id != "ug-people" && id != "ug-followed" {
+		return account.GroupSize{}, fault.NotFound.Errorf("There is no such group.")
+	}
+	return account.GroupSize{Group: account.Group{ID: id, Name: "A group", IdPManaged: id == "ug-followed"}}, nil
+}
+
 func (m *memoryStore) AddIdP(_ context.Context, i *IdP) error {
 	if m.locked != i.OrganizationID {
 		return fmt.Errorf("added %s without its organization's lock", i.ID)

@@ -56,6 +56,9 @@ type IdPStore interface {
 	// deleted, and all that there ever were.
 	CountIdPs(ctx context.Context, organizationID string) (live, ever int, err error)
 
+	// Group returns fault.NotFound if the organization has no such group.
+	Group(ctx context.Context, organizationID, id string) (account.GroupSize, error)
+
 	// UpdateIdP writes Name, Enabled, State, Settings, UpdatedAt and
 	// DeletedAt.
 	UpdateIdP(ctx context.Context, i *IdP) error
@@ -78,6 +81,11 @@ type IdPs struct {
 	// administer its organization; inUse says that whoever ends it is logged in
 	// through it. It is asked in the transaction. nil: none is kept.
 	Keep func(ctx context.Context, inUse bool, organizationID, methodID string) error
+
+	// LinkDomains has an identity provider speak for domains of its
+	// organization, in the transaction of ctx. It returns fault.NotFound for one
+	// that the organization has not. nil: there are no domains.
+	LinkDomains func(ctx context.Context, by account.Actor, org account.Organization, methodID string, domainIDs []string) error
 
 	// Making lets one at a time make a key, which takes a core for a tenth of a
 	// second and more: else a few requests at once would take them all.
@@ -153,7 +161,7 @@ func (s *IdPs) Create(ctx context.Context, by account.Actor, org account.Organiz
 		if err := s.makeKey(ctx, i, now); err != nil {
 			return err
 		}
-		return s.add(ctx, by, i)
+		return s.add(ctx, by, org, i, n.LinkedDomains)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("add IdP to %s: %w", org.ID, err)
@@ -166,12 +174,15 @@ func (s *IdPs) Create(ctx context.Context, by account.Actor, org account.Organiz
 func isTaken(err error) bool { return errors.Is(err, fault.Exists) }
 
 // add keeps a new identity provider.
-func (s *IdPs) add(ctx context.Context, by account.Actor, i *IdP) error {
+func (s *IdPs) add(ctx context.Context, by account.Actor, org account.Organization, i *IdP, domainIDs []string) error {
 	return s.Store.Tx(ctx, func(ctx context.Context) error {
 		if err := s.Store.LockOrganization(ctx, i.OrganizationID); err != nil {
 			return err
 		}
 		if err := s.roomForOne(ctx, i.OrganizationID); err != nil {
+			return err
+		}
+		if err := s.checkGroup(ctx, i); err != nil {
 			return err
 		}
 		if err := s.Store.AddIdP(ctx, i); err != nil {
@@ -183,8 +194,44 @@ func (s *IdPs) add(ctx context.Context, by account.Actor, i *IdP) error {
 				details[name] = value
 			}
 		}
-		return s.Audit.Record(ctx, by.Did(audit.IdPCreate, i.OrganizationID, i.Target(), details))
+		if err := s.Audit.Record(ctx, by.Did(audit.IdPCreate, i.OrganizationID, i.Target(), details)); err != nil {
+			return err
+		}
+		return s.linkDomains(ctx, by, org, i.ID, domainIDs)
 	})
+}
+
+// linkDomains has an identity provider speak for domains.
+func (s *IdPs) linkDomains(ctx context.Context, by account.Actor, org account.Organization, methodID string, domainIDs []string) error {
+	switch {
+	case len(domainIDs) == 0:
+		return nil
+	case s.LinkDomains == nil:
+		return fault.NotFound.Errorf("The organization has no such domain.").At("linked_domains").Coded("organization_domain_not_found")
+	}
+	err := s.LinkDomains(ctx, by, org, methodID, domainIDs)
+	if errors.Is(err, fault.NotFound) {
+		return fault.Of(err).At("linked_domains")
+	}
+	return err
+}
+
+// checkGroup says whether people can be brought to the group that an identity
+// provider brings them to.
+func (s *IdPs) checkGroup(ctx context.Context, i *IdP) error {
+	if i.AutoJoinGroupID == "" {
+		return nil
+	}
+	g, err := s.Store.Group(ctx, i.OrganizationID, i.AutoJoinGroupID)
+	switch {
+	case errors.Is(err, fault.NotFound):
+		return fault.Invalid.Errorf("The organization has no such group.").At("auto_join_user_group_id").Coded("user_group_not_found")
+	case err != nil:
+		return err
+	case g.IdPManaged:
+		return fault.Invalid.Errorf("Identity providers put people into the group %s by its name. Choose one that they do not.", g.Name).At("auto_join_user_group_id").Coded("cannot_set_groups_managed_by_scim_as_auto_join_group")
+	}
+	return nil
 }
 
 // roomForOne returns fault.Denied at the limit. It is asked twice: before a
@@ -276,14 +323,14 @@ func (s *IdPs) Update(ctx context.Context, by account.Actor, org account.Organiz
 	if err != nil {
 		return nil, err
 	}
-	return s.change(ctx, by, org, id, c.Ending, func(i *IdP) error { return s.apply(c, i) })
+	return s.change(ctx, by, org, id, c.Ending, c.LinkedDomains, func(i *IdP) error { return s.apply(c, i) })
 }
 
 // Delete ends an identity provider: nobody comes in through it any more. It
 // stays in storage for what refers to it. It returns fault.NotFound as Get
 // does, and, unless forced, what Keep does.
 func (s *IdPs) Delete(ctx context.Context, by account.Actor, org account.Organization, id string, how Ending) error {
-	_, err := s.change(ctx, by, org, id, how, func(i *IdP) error {
+	_, err := s.change(ctx, by, org, id, how, nil, func(i *IdP) error {
 		now := s.Now()
 		i.State, i.Enabled, i.DeletedAt = Deleted, false, &now
 		return nil
@@ -293,7 +340,7 @@ func (s *IdPs) Delete(ctx context.Context, by account.Actor, org account.Organiz
 
 // change edits one identity provider while nobody else changes anything of the
 // organization.
-func (s *IdPs) change(ctx context.Context, by account.Actor, org account.Organization, id string, how Ending, edit func(*IdP) error) (*IdP, error) {
+func (s *IdPs) change(ctx context.Context, by account.Actor, org account.Organization, id string, how Ending, domainIDs []string, edit func(*IdP) error) (*IdP, error) {
 	var out *IdP
 	err := s.Store.Tx(ctx, func(ctx context.Context) error {
 		if err := s.Store.LockOrganization(ctx, org.ID); err != nil {
@@ -306,6 +353,11 @@ func (s *IdPs) change(ctx context.Context, by account.Actor, org account.Organiz
 		before := *i
 		if err := edit(i); err != nil {
 			return err
+		}
+		if i.AutoJoinGroupID != before.AutoJoinGroupID {
+			if err := s.checkGroup(ctx, i); err != nil {
+				return err
+			}
 		}
 		i.UpdatedAt = s.Now()
 		out = i
@@ -322,7 +374,7 @@ func (s *IdPs) change(ctx context.Context, by account.Actor, org account.Organiz
 				return err
 			}
 		}
-		return nil
+		return s.linkDomains(ctx, by, org, i.ID, domainIDs)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("change IdP %s: %w", id, err)

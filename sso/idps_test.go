@@ -356,7 +356,9 @@ func TestChangesAreJudgedFieldByField(t *testing.T) {
 		{"sessions of a negative time", Change{TokenMaxAge: new(-1)}, fault.Invalid, "auth_token_max_age_seconds"},
 
 		{"no group", Change{AutoJoinGroupID: new("")}, "", ""},
-		{"a group", Change{AutoJoinGroupID: new("ug12345678901")}, fault.Invalid, "auto_join_user_group_id"},
+		{"a group", Change{AutoJoinGroupID: new("ug-people")}, "", ""},
+		{"a group that is not there", Change{AutoJoinGroupID: new("ug12345678901")}, fault.Invalid, "auto_join_user_group_id"},
+		{"a group that identity providers fill by its name", Change{AutoJoinGroupID: new("ug-followed")}, fault.Invalid, "auto_join_user_group_id"},
 		{"no domains", Change{LinkedDomains: []string{}}, "", ""},
 		{"a domain", Change{LinkedDomains: []string{"dom12345678901"}}, fault.NotFound, "linked_domains"},
 		{"no SCIM", Change{SCIMEnabled: new(false)}, "", ""},

@@ -255,18 +255,17 @@ func (c Change) applyMapping(i *IdP) error {
 	return nil
 }
 
-// applyTokens sets what a login through the IdP yields, and refuses what this
-// version has nothing for: groups, domains, provisioning.
+// applyTokens sets what a login through the IdP yields, and refuses what there
+// is nothing for: provisioning.
 func (c Change) applyTokens(i *IdP) error {
 	switch {
 	case c.TokenMaxAge != nil && (*c.TokenMaxAge < leastTokenMaxAge || *c.TokenMaxAge > mostTokenMaxAge):
 		return fault.Invalid.Errorf("Say a number of seconds from %d to %d.", leastTokenMaxAge, mostTokenMaxAge).At("auth_token_max_age_seconds")
-	case c.AutoJoinGroupID != nil && *c.AutoJoinGroupID != "":
-		return fault.Invalid.Errorf("The organization has no such group.").At("auto_join_user_group_id")
-	case len(c.LinkedDomains) > 0:
-		return fault.NotFound.Errorf("The organization has no such domain.").At("linked_domains").Coded("organization_domain_not_found")
 	case c.SCIMEnabled != nil && *c.SCIMEnabled:
 		return fault.Invalid.Errorf("Provisioning by SCIM is not offered. Say false, or leave it out.").At("scim_enabled")
+	}
+	if c.AutoJoinGroupID != nil {
+		i.AutoJoinGroupID = *c.AutoJoinGroupID
 	}
 	if c.TokenMaxAge != nil {
 		i.TokenMaxAge = time.Duration(*c.TokenMaxAge) * time.Second

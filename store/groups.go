@@ -12,11 +12,11 @@ import (
 
 var _ account.GroupStore = (*Store)(nil)
 
-const groupColumns = `g.id, g.organization_id, g.name, g.description, g.created_at, g.updated_at,
+const groupColumns = `g.id, g.organization_id, g.name, g.description, g.idp_managed, g.created_at, g.updated_at,
 	(SELECT count(*) FROM user_group_member gm WHERE gm.group_id = g.id)`
 
 func scanGroup(r row) (g account.GroupSize, err error) {
-	return g, r.Scan(&g.ID, &g.OrganizationID, &g.Name, &g.Description, moment{&g.CreatedAt}, moment{&g.UpdatedAt}, &g.Members)
+	return g, r.Scan(&g.ID, &g.OrganizationID, &g.Name, &g.Description, &g.IdPManaged, moment{&g.CreatedAt}, moment{&g.UpdatedAt}, &g.Members)
 }
 
 func scanID(r row) (id string, err error) { return id, r.Scan(&id) }
@@ -33,10 +33,10 @@ func groupNameTaken() *fault.Error {
 // AddGroup implements account.GroupStore.
 func (s *Store) AddGroup(ctx context.Context, g account.Group) error {
 	added, err := s.exec(ctx, `
-		INSERT INTO user_group (id, organization_id, name, name_key, description, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)
+		INSERT INTO user_group (id, organization_id, name, name_key, description, idp_managed, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT DO NOTHING`,
-		g.ID, g.OrganizationID, g.Name, g.Key(), g.Description, stamp(g.CreatedAt), stamp(g.UpdatedAt))
+		g.ID, g.OrganizationID, g.Name, g.Key(), g.Description, g.IdPManaged, stamp(g.CreatedAt), stamp(g.UpdatedAt))
 	if err != nil || added > 0 {
 		return err
 	}
@@ -46,10 +46,10 @@ func (s *Store) AddGroup(ctx context.Context, g account.Group) error {
 // UpdateGroup implements account.GroupStore.
 func (s *Store) UpdateGroup(ctx context.Context, g account.Group) error {
 	changed, err := s.exec(ctx, `
-		UPDATE user_group SET name = $3, name_key = $4, description = $5, updated_at = $6
+		UPDATE user_group SET name = $3, name_key = $4, description = $5, updated_at = $6, idp_managed = $7
 		WHERE id = $1 AND organization_id = $2 AND NOT EXISTS (
 			SELECT 1 FROM user_group o WHERE o.organization_id = $2 AND o.name_key = $4 AND o.id <> $1)`,
-		g.ID, g.OrganizationID, g.Name, g.Key(), g.Description, stamp(g.UpdatedAt))
+		g.ID, g.OrganizationID, g.Name, g.Key(), g.Description, stamp(g.UpdatedAt), g.IdPManaged)
 	if err != nil || changed > 0 {
 		return err
 	}

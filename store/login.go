@@ -37,17 +37,20 @@ func scanMethod(r row) (m login.Method, err error) {
 }
 
 // Standing implements login.Store.
-func (s *Store) Standing(ctx context.Context, methodID string) (login.Standing, error) {
+func (s *Store) Standing(ctx context.Context, methodID, domain string) (login.Standing, error) {
 	standing, err := one(ctx, s, scanStanding, `
 		SELECT i.enabled AND i.state = 'active' AND i.deleted_at IS NULL AND NOT o.suspended,
-			i.organization_id, i.token_max_age, i.token_extend_when_used
+			i.organization_id, i.token_max_age, i.token_extend_when_used, i.auto_join_group_id, i.join_groups,
+			EXISTS (SELECT 1 FROM domain_method l JOIN domain d ON d.id = l.domain_id
+				WHERE l.method_id = i.id AND d.name = $2 AND d.state = 'verified')
 		FROM idp i JOIN organization o ON o.id = i.organization_id
-		WHERE i.id = $1`, methodID)
+		WHERE i.id = $1`, methodID, domain)
 	return standing, missing(err, noIdP)
 }
 
 func scanStanding(r row) (st login.Standing, err error) {
-	return st, r.Scan(&st.Usable, &st.OrganizationID, seconds{&st.TokenLifetime}, &st.ExtendTokens)
+	return st, r.Scan(&st.Usable, &st.OrganizationID, seconds{&st.TokenLifetime}, &st.ExtendTokens,
+		&st.AutoJoinGroupID, &st.JoinGroups, &st.Speaks)
 }
 
 // UseOnce implements login.Store. What is kept is a hash, so that a stranger's

@@ -63,7 +63,7 @@ func (s *Store) UpdateIdP(ctx context.Context, i *sso.IdP) error {
 	args := []any{i.ID, i.Name, i.Enabled, string(i.State), stamp(i.UpdatedAt), deletion(i)}
 	args = append(args, settingsValues(i.Settings)...)
 	return s.noting(ctx, gate.MethodKey(i.ID), func(ctx context.Context) error {
-		return s.change(ctx, fault.NotFound.Errorf(noIdP), `
+		err := s.change(ctx, fault.NotFound.Errorf(noIdP), `
 			UPDATE idp SET name = $2, enabled = $3, state = $4, updated_at = $5, deleted_at = $6,
 				entity_id = $7, sso_url = $8, binding = $9, certificate_pem = $10,
 				digest_algorithm = $11, signature_algorithm = $12, variant = $13,
@@ -75,6 +75,11 @@ func (s *Store) UpdateIdP(ctx context.Context, i *sso.IdP) error {
 				token_max_age = $27, token_extend_when_used = $28, auto_join_group_id = $29,
 				idp_login_mode = $30
 			WHERE id = $1`, args...)
+		if err != nil || i.DeletedAt == nil {
+			return err
+		}
+		_, err = s.exec(ctx, `DELETE FROM domain_method WHERE method_id = $1`, i.ID)
+		return err
 	})
 }
 

@@ -34,7 +34,7 @@ func (s *site) newLinkPage(r *http.Request, v gate.Visit) (*linkPage, error) {
 	if !ok {
 		return nil, s.at(r.Context(), i, fault.Denied.Errorf("This identity provider is not enabled. An administrator of the organization can complete its settings and enable it.").Coded("authentication_method_disabled"))
 	}
-	if err := s.Login.MayLink(r.Context(), i.OrganizationID, v.User); err != nil {
+	if err := s.Login.MayLink(r.Context(), i.ID, v.User); err != nil {
 		return nil, s.at(r.Context(), i, err)
 	}
 	p := &linkPage{

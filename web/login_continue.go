@@ -96,6 +96,7 @@ func (s *site) ask(w http.ResponseWriter, r *http.Request, flow string, q login.
 		login.AskContinue: "Continue as somebody else?",
 		login.AskAccept:   "Continue as " + q.As + "?",
 		login.AskLink:     "Link your account?",
+		login.AskClaim:    "Take over the account with your address?",
 	}
 	p := &askPage{page: narrow(titles[q.Kind]), Flow: flow, Question: q}
 	if q.MethodID != "" {

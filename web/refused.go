@@ -182,7 +182,7 @@ func (s *site) offerOthers(ctx context.Context, p *refusedPage, ways map[string]
 		if mine.Kind != session.SAML || mine.OrganizationID == no.Organization.ID || !mine.Usable || no.Rules.Check(try) != nil {
 			continue
 		}
-		if one, admits := s.wayOf(ctx, id, back); admits && s.Login.MayLink(ctx, mine.OrganizationID, p.User) == nil {
+		if one, admits := s.wayOf(ctx, id, back); admits && s.Login.MayLink(ctx, mine.ID, p.User) == nil {
 			p.Ways = append(p.Ways, one)
 		}
 	}

@@ -25,6 +25,7 @@ import (
 
 	"gatehouse/account"
 	"gatehouse/audit"
+	"gatehouse/domains"
 	"gatehouse/gate"
 	"gatehouse/login"
 	"gatehouse/policy"
@@ -44,6 +45,7 @@ type Server struct {
 	IdPs          *sso.IdPs
 	Provider      *sso.Provider
 	Tokens        *session.Tokens
+	Domains       *domains.Domains
 	Policies      *policy.Policies
 	Sightings     *policy.Sightings
 	Audit         *audit.Log

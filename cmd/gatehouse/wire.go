@@ -12,6 +12,7 @@ import (
 	"gatehouse/account"
 	"gatehouse/api"
 	"gatehouse/audit"
+	"gatehouse/domains"
 	"gatehouse/gate"
 	"gatehouse/internal/ident"
 	"gatehouse/internal/limit"
@@ -36,6 +37,7 @@ type wired struct {
 	addresses     *account.Addresses
 	sender        *mail.Sender // nil: no mail is sent
 	organizations *account.Organizations
+	domains       *domains.Domains
 	policies      *policy.Policies
 	sightings     *policy.Sightings
 	cache         *gate.Cache
@@ -94,6 +96,8 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 		NewUserID: ident.Source("u"), Now: time.Now, Log: log, Audit: events,
 		Recovery: &login.Recovery{Store: db, Now: time.Now, Audit: events}, Addresses: w.addresses,
 	}
+	w.domains = &domains.Domains{Store: db, Label: "_aiven-challenge", NewID: ident.Source("dom"), Now: time.Now, Limits: limits, Audit: events}
+	w.idps.LinkDomains, w.addresses.Proved = w.domains.LinkAll, w.domains.Proved
 	if w.sender != nil {
 		w.addresses.Mail, logins.Mail = w.sender, w.sender
 	}
@@ -104,12 +108,12 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 	w.idps.Keep, groups.Keep = w.policies.Keep, w.policies.KeepGroup
 	w.console = &web.Server{
 		Gate: door, Login: logins, People: w.people, Addresses: w.addresses, DevMails: devMails(transport), Organizations: w.organizations, Groups: groups, IdPs: w.idps,
-		Policies: w.policies, Sightings: w.sightings, Provider: provider, Tokens: tokens, Audit: events, Cookies: cookies, Base: w.base,
+		Domains: w.domains, Policies: w.policies, Sightings: w.sightings, Provider: provider, Tokens: tokens, Audit: events, Cookies: cookies, Base: w.base,
 		Address: clientAddress, Now: time.Now, Log: log,
 	}
 	json := &api.Server{
 		Gate: door, Login: logins, People: w.people, Addresses: w.addresses, Organizations: w.organizations, Groups: groups, IdPs: w.idps,
-		Policies: w.policies, Sightings: w.sightings, Tokens: tokens, Audit: events, Cookies: cookies, Base: w.base,
+		Domains: w.domains, Policies: w.policies, Sightings: w.sightings, Tokens: tokens, Audit: events, Cookies: cookies, Base: w.base,
 		Address: clientAddress, Now: time.Now, Log: log, Version: version(),
 	}
 	w.handler = front.handler(w, json.Handler(), w.console.Handler())

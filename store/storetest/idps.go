@@ -50,7 +50,7 @@ var idps = []promise{
 		isFault(t, err, fault.NotFound)
 		_, err = s.Method(t.Context(), "am-none")
 		isFault(t, err, fault.NotFound)
-		_, err = s.Standing(t.Context(), "am-none")
+		_, err = s.Standing(t.Context(), "am-none", "")
 		isFault(t, err, fault.NotFound)
 		isFault(t, s.UpdateIdP(t.Context(), IdP("am-none", o)), fault.NotFound)
 	}},
@@ -117,7 +117,7 @@ var idps = []promise{
 				i := addIdPIn(t, s, c)
 				i.TokenMaxAge = 20 * time.Minute
 				do(t, s.UpdateIdP(t.Context(), i))
-				got, err := s.Standing(t.Context(), i.ID)
+				got, err := s.Standing(t.Context(), i.ID, "")
 				do(t, err)
 				same(t, got, login.Standing{Usable: c.usable, OrganizationID: i.OrganizationID, TokenLifetime: 20 * time.Minute})
 				m, err := s.Method(t.Context(), i.ID)

@@ -117,6 +117,16 @@ var changing = map[string]func(ctx context.Context, s *store.Store, c *scene) er
 	"Disown": func(ctx context.Context, s *store.Store, c *scene) error {
 		return s.Disown(ctx, c.ada.ID, c.ada.Email, "gone@disowned.invalid", Then)
 	},
+	"Strip": func(ctx context.Context, s *store.Store, c *scene) error {
+		return s.Strip(ctx, c.ada.ID, account.Identity{}, c.acme.ID, Then)
+	},
+	"FollowUser": func(ctx context.Context, s *store.Store, c *scene) error {
+		c.ada.RealName = "Another"
+		return s.FollowUser(ctx, c.ada)
+	},
+	"Manage": func(ctx context.Context, s *store.Store, c *scene) error {
+		return s.Manage(ctx, c.ada.ID, c.acme.ID, Then)
+	},
 	"ExpireTokens": func(ctx context.Context, s *store.Store, c *scene) error {
 		_, err := s.ExpireTokens(ctx, c.ada.ID, Then)
 		return err
@@ -170,9 +180,10 @@ var joining = map[string]func(ctx context.Context, s *store.Store, c *scene) err
 }
 
 // still are the methods that change nothing which a pass shows. NoteUses does,
-// and the gate knows: of a token that uses extend it believes no cache.
+// and the gate knows: of a token that uses extend it believes no cache. So do
+// AdoptMembers and SyncGroups, of whose notes the claims have a promise.
 var still = strings.Fields(`
-	Account AccountsOf AddAccount AddAddressCode AddDevice AddEvent AddFlow AddGroup AddIdP AddLoginCode AddMail AddOrganization
+	AdoptMembers SyncGroups Account AccountsOf AddAccount AddAddressCode AddDevice AddDomain DeleteDomain Domain DomainHolder DomainMethods Domains HasMethod IdPGroups LinkDomain UnlinkDomain UpdateDomain AddEvent AddFlow AddGroup AddIdP AddLoginCode AddMail AddOrganization
 	AddRecoveryLink AddSightings AddToken AddUser AddressCode Admins AnswerDevice Backup Bearer BindFlow ChangePassword ClaimMail ClearSightings Close CountIdPs CountTokens
 	DelayMail DeviceByHash DeviceByUserCode EndAddressCodes EndMail Events Flow FollowKeys ForgetNode Group GroupMembers Groups HasGroup HasPassword
 	HasUsers IdP IdPOf IdPsOf InGroup LastSSO LinkedProviders Links LockOrganization LockUser Mark Marked Member

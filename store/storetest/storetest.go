@@ -38,6 +38,7 @@ func Run(t *testing.T, place Place) {
 		{"sessions", sessions},
 		{"logins", logins},
 		{"ways", ways},
+		{"domains", claims},
 		{"programs", programs},
 		{"events", events},
 		{"mails", mails},
