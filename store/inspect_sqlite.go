@@ -22,7 +22,7 @@ func inspectSQLite(ctx context.Context, c Config, r *Report) error {
 	r.Where = path
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		r.Unwritable = writableFolder(folder)
+		r.Unwritable = Writable(folder)
 		return nil
 	}
 	if err != nil {
@@ -68,9 +68,10 @@ func readSQLite(ctx context.Context, c Config, path string, r *Report) error {
 	return nil
 }
 
-// writableFolder says why a folder, which need not be there yet, cannot be made
-// and written to.
-func writableFolder(folder string) error {
+// Writable says why a folder, which need not be there yet, cannot be made and
+// written to by this process; nil where it can, as far as can be seen without
+// doing it.
+func Writable(folder string) error {
 	for {
 		info, err := os.Stat(folder)
 		switch {

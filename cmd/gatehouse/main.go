@@ -28,6 +28,7 @@ type cli struct {
 	Config kong.ConfigFlag `help:"Read flags from this JSON file, for example {\"listen\": \"127.0.0.1:8080\"}." placeholder:"FILE" type:"existingfile" env:"GATEHOUSE_CONFIG"`
 
 	Serve      serveCommand      `cmd:"" help:"Serve the console, the login pages, the SAML endpoints and the API."`
+	Doctor     doctorCommand     `cmd:"" help:"Look at everything that a server needs, and say what to mend."`
 	Recover    recoverCommand    `cmd:"" help:"Let a super admin back into an organization that nobody can log in to any more."`
 	Backup     backupCommand     `cmd:"" help:"Copy the embedded database to a file, while the server runs."`
 	Keys       keysCommand       `cmd:"" help:"Show, rotate and prune the keys that seal secrets."`

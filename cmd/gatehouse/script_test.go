@@ -31,6 +31,8 @@ func TestScripts(t *testing.T) {
 			"exec-status": execStatus,
 			"ready":       waitReady,
 
+			"newer-schema": newerSchema,
+
 			"approve":   approve,
 			"between":   startBetween,
 			"remember":  remember,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,7 @@ type serveCommand struct {
 
 	TrustedProxy []string      `name:"trusted-proxy" help:"Networks of proxies whose X-Forwarded-For is believed, or none. Needed with an https public URL." placeholder:"CIDR" env:"GATEHOUSE_TRUSTED_PROXY"`
 	MetricsFrom  []string      `name:"metrics-from" help:"Networks that may read /metrics; this machine unless said, and nobody with --trusted-proxy none." placeholder:"CIDR" env:"GATEHOUSE_METRICS_FROM"`
+	DNSResolver  string        `name:"dns-resolver" help:"DNS resolver that is asked what is published of a domain; the system's unless said." placeholder:"HOST:PORT" env:"GATEHOUSE_DNS_RESOLVER"`
 	Signup       string        `help:"Who may sign up with a password: ${enum}." enum:"open,invite" default:"open" env:"GATEHOUSE_SIGNUP"`
 	SessionAge   time.Duration `name:"session-age" help:"How long a login lasts, where its identity provider says nothing." default:"12h" env:"GATEHOUSE_SESSION_AGE"`
 	LogFormat    string        `name:"log-format" help:"Format of the log: ${enum}." enum:"text,json" default:"text" env:"GATEHOUSE_LOG_FORMAT"`
@@ -57,21 +59,10 @@ func (c *serveCommand) Run(ctx context.Context, stdout io.Writer, logs logOutput
 	if c.LogFormat == "json" {
 		log = slog.New(slog.NewJSONHandler(logs, nil))
 	}
-	if c.SessionAge < time.Minute || c.SessionAge > 30*24*time.Hour {
-		return fmt.Errorf("--session-age %s is not between 1m and 720h", c.SessionAge)
+	if problems := c.problems(); len(problems) > 0 {
+		return problems[0]
 	}
-	if err := c.checkAddresses(); err != nil {
-		return err
-	}
-	if err := c.checkDatabaseURL(); err != nil {
-		return err
-	}
-	if c.Data == "" {
-		c.Data = defaultData
-		if c.Dev {
-			c.Data = demoData
-		}
-	}
+	c.Data = c.folder()
 	w, err := wire(ctx, c, log)
 	if err != nil {
 		return err
@@ -84,6 +75,55 @@ func (c *serveCommand) Run(ctx context.Context, stdout io.Writer, logs logOutput
 		return err
 	}
 	return c.serve(ctx, w, stdout, log)
+}
+
+// problems are what of the configuration alone keeps a server from starting,
+// each with the flag to change.
+func (c *serveCommand) problems() []error {
+	checks := []func() error{
+		c.checkSessionAge, c.checkAddresses, c.checkDatabaseURL, c.checkBootstrap, c.checkResolver,
+		func() error { _, err := c.proxies(); return err },
+		func() error { _, err := prefixes("--metrics-from", c.MetricsFrom); return err },
+	}
+	var out []error
+	for _, check := range checks {
+		if err := check(); err != nil {
+			out = append(out, err)
+		}
+	}
+	return out
+}
+
+func (c *serveCommand) checkSessionAge() error {
+	if c.SessionAge < time.Minute || c.SessionAge > 30*24*time.Hour {
+		return fmt.Errorf("--session-age %s is not between 1m and 720h", c.SessionAge)
+	}
+	return nil
+}
+
+func (c *serveCommand) checkBootstrap() error {
+	if (c.BootstrapEmail == "") != (c.BootstrapPassword == "") {
+		return errors.New("GATEHOUSE_BOOTSTRAP_EMAIL and GATEHOUSE_BOOTSTRAP_PASSWORD go together: set both, or none")
+	}
+	return nil
+}
+
+func (c *serveCommand) checkResolver() error {
+	if c.DNSResolver == "" {
+		return nil
+	}
+	if host, _, err := net.SplitHostPort(c.DNSResolver); err != nil || host == "" || listenAddress("", c.DNSResolver) != nil {
+		return fmt.Errorf("--dns-resolver %q is not a host and a port such as 10.0.0.2:53", c.DNSResolver)
+	}
+	return nil
+}
+
+// folder is the data folder.
+func (c *serveCommand) folder() string {
+	if c.Data == "" && c.Dev {
+		return demoData
+	}
+	return cmp.Or(c.Data, defaultData)
 }
 
 func (c *serveCommand) serve(ctx context.Context, w *wired, stdout io.Writer, log *slog.Logger) error {
@@ -140,9 +180,6 @@ func (c *serveCommand) serve(ctx context.Context, w *wired, stdout io.Writer, lo
 func (c *serveCommand) bootstrap(ctx context.Context, w *wired, log *slog.Logger) error {
 	if c.BootstrapEmail == "" && c.BootstrapPassword == "" {
 		return nil
-	}
-	if c.BootstrapEmail == "" || c.BootstrapPassword == "" {
-		return errors.New("GATEHOUSE_BOOTSTRAP_EMAIL and GATEHOUSE_BOOTSTRAP_PASSWORD go together: set both, or none")
 	}
 	made, err := w.people.AddOperator(ctx, account.NewUser{Email: c.BootstrapEmail, RealName: "Operator", Password: c.BootstrapPassword})
 	if err != nil {

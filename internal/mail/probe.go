@@ -46,6 +46,9 @@ func (s *SMTP) Probe(ctx context.Context) (certificateEnds time.Time, err error)
 		_ = client.Close() // which says goodbye
 		return certificateEnds, nil
 	}
+	if ctx.Err() != nil {
+		return certificateEnds, fmt.Errorf("%w: it does not answer in time", ErrAway)
+	}
 	return certificateEnds, fmt.Errorf("%w: %s", s.failedAt(err, reached, private), s.clean(err))
 }
 
