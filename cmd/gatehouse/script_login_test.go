@@ -17,16 +17,24 @@ import (
 //
 //	approve stderr-file yes
 func approve(ts *testscript.TestScript, _ bool, args []string) {
-	asked := regexp.MustCompile(`(?m)^  (http\S+/authorize\?\S+|[A-Z]{4}-[A-Z]{4})$`)
 	for range 200 {
 		text, _ := os.ReadFile(ts.MkAbs(args[0]))
-		if m := asked.FindSubmatch(text); m != nil {
-			answerProgram(ts, string(m[1]), args[1])
+		if asked := codeOf(string(text)); asked != "" {
+			answerProgram(ts, asked, args[1])
 			return
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
 	ts.Fatalf("no program asked for anything within ten seconds")
+}
+
+// codeOf finds what a program asks for: a code to type, or an address to open.
+func codeOf(shown string) string {
+	m := regexp.MustCompile(`(?m)^  (http\S+/authorize\?\S+|[A-Z]{4}-[A-Z]{4})\r?$`).FindStringSubmatch(shown)
+	if m == nil {
+		return ""
+	}
+	return m[1]
 }
 
 func answerProgram(ts *testscript.TestScript, asked, answer string) {

@@ -26,7 +26,11 @@ const (
 	exitRefused     = 4
 	exitNotFound    = 5
 	exitAway        = 6
+	exitInterrupted = 130 // as shells have it: 128 and the number of the signal
 )
+
+// errInterrupted is the failure where somebody pressed Ctrl-C.
+var errInterrupted = &Failure{Err: errors.New("interrupted"), Exit: exitInterrupted}
 
 // Error gives the sentence.
 func (f *Failure) Error() string { return f.Err.Error() }

@@ -44,8 +44,8 @@ func (u userLogin) Run(ctx context.Context, env *Env) error {
 	default:
 		answer, err = c.byBrowser(ctx)
 	}
-	if err != nil && ctx.Err() != nil {
-		return errors.New("interrupted; nobody was logged in")
+	if errors.Is(err, errInterrupted) || err != nil && ctx.Err() != nil {
+		return &Failure{Err: errors.New("interrupted; nobody was logged in"), Exit: exitInterrupted}
 	}
 	if err != nil {
 		return err
@@ -72,7 +72,7 @@ func (c *Call) byToken(ctx context.Context, given, email string) (json.RawMessag
 	token := given
 	if token == "" {
 		var err error
-		if token, err = c.Terminal.secret("token", "GATEHOUSE_TOKEN"); err != nil {
+		if token, err = c.Terminal.secret(ctx, "token", "GATEHOUSE_TOKEN"); err != nil {
 			return nil, err
 		}
 	}
@@ -100,7 +100,7 @@ func (c *Call) byPassword(ctx context.Context, email string) (json.RawMessage, e
 	if email == "" {
 		return nil, usage("--password needs your address: gatehouse user login EMAIL --password")
 	}
-	password, err := c.Terminal.secret("password", "GATEHOUSE_PASSWORD", "AIVEN_PASSWORD")
+	password, err := c.Terminal.secret(ctx, "password", "GATEHOUSE_PASSWORD", "AIVEN_PASSWORD")
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func (c *Call) byCode(ctx context.Context) (json.RawMessage, error) {
 	for {
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, errLate
 		case <-time.After(interval):
 		}
 		answer, err := c.do(ctx, http.MethodPost, "/v1/login/token", map[string]string{"grant": "device_code", "device_code": s.DeviceCode})
@@ -62,6 +62,10 @@ func (c *Call) byCode(ctx context.Context) (json.RawMessage, error) {
 		}
 	}
 }
+
+// errLate is the failure where nobody typed the code; whoever interrupted the
+// wait is told otherwise.
+var errLate = withHint(errors.New("nobody typed the code in time"), "gatehouse user login --no-browser shows another one")
 
 // nextPause says how long to wait after a question that brought no token, or
 // why there is nothing to wait for.
@@ -83,7 +87,7 @@ func nextPause(interval time.Duration, err error) (time.Duration, error) {
 	case "access_denied":
 		return 0, &Failure{Err: errors.New("the login was refused in the browser"), Exit: exitRefused}
 	case "expired_token":
-		return 0, withHint(errors.New("nobody typed the code in time"), "gatehouse user login --no-browser shows another one")
+		return 0, errLate
 	case "invalid_grant":
 		return 0, withHint(fmt.Errorf("the code was used already: %w", no), "if it was not you, see what is logged in: /profile/tokens in the console; then gatehouse user login --no-browser")
 	}

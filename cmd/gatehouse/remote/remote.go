@@ -123,7 +123,11 @@ func (c *Call) get(ctx context.Context, path string) (json.RawMessage, error) {
 // do makes a request and gives the answer as it is.
 func (c *Call) do(ctx context.Context, method, path string, in any) (json.RawMessage, error) {
 	var out json.RawMessage
-	if err := c.Client.Do(ctx, method, path, in, &out); err != nil {
+	err := c.Client.Do(ctx, method, path, in, &out)
+	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
+		return nil, errInterrupted
+	}
+	if err != nil {
 		return nil, explain(err)
 	}
 	return out, nil

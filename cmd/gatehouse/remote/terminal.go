@@ -2,6 +2,7 @@ package remote
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 )
@@ -35,7 +37,7 @@ func (t *Terminal) interactive() bool {
 
 // secret asks for something that is not shown, unless a variable of the
 // environment has it.
-func (t *Terminal) secret(what string, variables ...string) (string, error) {
+func (t *Terminal) secret(ctx context.Context, what string, variables ...string) (string, error) {
 	for _, v := range variables {
 		if text := t.Getenv(v); text != "" {
 			return text, nil
@@ -44,13 +46,84 @@ func (t *Terminal) secret(what string, variables ...string) (string, error) {
 	if !t.interactive() {
 		return "", errNoTerminal(what, variables[0])
 	}
-	fmt.Fprintf(t.Err, "%s: ", strings.ToUpper(what[:1])+what[1:])
-	text, err := term.ReadPassword(int(t.In.Fd()))
+	text, err := t.unseen(ctx, strings.ToUpper(what[:1])+what[1:]+": ")
 	fmt.Fprintln(t.Err)
-	if err != nil {
+	switch {
+	case errors.Is(err, io.EOF):
+		return "", withHint(fmt.Errorf("the input ended before %s was typed", what), "type it, or set "+variables[0]).exits(exitUsage)
+	case errors.Is(err, context.Canceled):
+		return "", errInterrupted
+	case err != nil:
 		return "", fmt.Errorf("read %s: %w", what, err)
+	case text == "":
+		return "", usage("nothing was typed for %s", what)
 	}
-	return string(text), nil
+	return text, nil
+}
+
+// unseen asks for a line that is not shown, and gives the terminal back as it
+// was, whatever happens. It returns context.Canceled for Ctrl-C and for a
+// signal, and io.EOF for Ctrl-D.
+//
+// The terminal hands over each key: where it gathered lines, one that is being
+// read could not be interrupted, and the end of the input would look like
+// nothing yet.
+func (t *Terminal) unseen(ctx context.Context, prompt string) (text string, err error) {
+	fd := int(t.In.Fd())
+	before, err := term.MakeRaw(fd)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, term.Restore(fd, before)) }()
+	fmt.Fprint(t.Err, prompt)
+	type line struct {
+		text string
+		err  error
+	}
+	typed := make(chan line, 1)
+	go func() {
+		text, err := readKeys(t.In)
+		typed <- line{text, err}
+	}()
+	select {
+	case l := <-typed:
+		return l.text, l.err
+	case <-ctx.Done():
+		return "", context.Canceled
+	}
+}
+
+// mostTyped bounds what is typed, in bytes.
+const mostTyped = 4096
+
+// readKeys reads keys up to Enter.
+func readKeys(r io.Reader) (string, error) {
+	var line []byte
+	key := make([]byte, 1)
+	for {
+		if _, err := io.ReadFull(r, key); err != nil {
+			return "", err
+		}
+		switch key[0] {
+		case '\r', '\n':
+			return string(line), nil
+		case 'C' - '@':
+			return "", context.Canceled
+		case 'D' - '@':
+			if len(line) == 0 {
+				return "", io.EOF
+			}
+		case 'U' - '@':
+			line = line[:0]
+		case 'H' - '@', 0x7f:
+			_, n := utf8.DecodeLastRune(line)
+			line = line[:len(line)-n]
+		default:
+			if line = append(line, key[0]); len(line) > mostTyped {
+				return "", fmt.Errorf("it has more than %d bytes", mostTyped)
+			}
+		}
+	}
 }
 
 // line prints a sentence.

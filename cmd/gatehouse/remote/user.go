@@ -51,7 +51,7 @@ func (u userCreate) Run(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	password, err := env.Terminal.newPassword("GATEHOUSE_NEW_PASSWORD", "AIVEN_NEW_PASSWORD")
+	password, err := env.Terminal.newPassword(ctx, "GATEHOUSE_NEW_PASSWORD", "AIVEN_NEW_PASSWORD")
 	if err != nil {
 		return err
 	}
@@ -71,12 +71,12 @@ func (u userCreate) Run(ctx context.Context, env *Env) error {
 }
 
 // newPassword asks twice.
-func (t *Terminal) newPassword(variables ...string) (string, error) {
-	password, err := t.secret("new password", variables...)
+func (t *Terminal) newPassword(ctx context.Context, variables ...string) (string, error) {
+	password, err := t.secret(ctx, "new password", variables...)
 	if err != nil || t.Getenv(variables[0]) != "" || len(variables) > 1 && t.Getenv(variables[1]) != "" {
 		return password, err
 	}
-	again, err := t.secret("the same again", variables...)
+	again, err := t.secret(ctx, "the same again", variables...)
 	if err != nil {
 		return "", err
 	}
@@ -156,11 +156,11 @@ func (p passwordChange) Run(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	old, err := env.Terminal.secret("present password", "GATEHOUSE_PASSWORD", "AIVEN_PASSWORD")
+	old, err := env.Terminal.secret(ctx, "present password", "GATEHOUSE_PASSWORD", "AIVEN_PASSWORD")
 	if err != nil {
 		return err
 	}
-	password, err := env.Terminal.newPassword("GATEHOUSE_NEW_PASSWORD", "AIVEN_NEW_PASSWORD")
+	password, err := env.Terminal.newPassword(ctx, "GATEHOUSE_NEW_PASSWORD", "AIVEN_NEW_PASSWORD")
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func (t tokenCreate) Run(ctx context.Context, env *Env) error {
 		in["scopes"] = t.Scopes
 	}
 	if t.AskPassword {
-		if in["password"], err = env.Terminal.secret("password", "GATEHOUSE_PASSWORD", "AIVEN_PASSWORD"); err != nil {
+		if in["password"], err = env.Terminal.secret(ctx, "password", "GATEHOUSE_PASSWORD", "AIVEN_PASSWORD"); err != nil {
 			return err
 		}
 	}
