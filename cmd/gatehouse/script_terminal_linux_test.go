@@ -31,8 +31,8 @@ func TestTerminals(t *testing.T) {
 	})
 }
 
-// patience is how long a program may take to do what a script waits for.
-const patience = 20 * time.Second
+// longestWait is how long a program may take to do what a script waits for.
+const longestWait = 20 * time.Second
 
 // converse runs a program on a terminal of its own, as a file says, and
 // compares its exit status. What was on the screen is printed afterwards.
@@ -70,7 +70,7 @@ func converse(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	select {
 	case err = <-ended:
-	case <-time.After(patience):
+	case <-time.After(longestWait):
 		_ = cmd.Process.Kill()
 		ts.Fatalf("the program did not end; on the screen is:\n%s", p.text())
 	}
@@ -173,7 +173,7 @@ func (p *terminal) act(ts *testscript.TestScript, line string) error {
 }
 
 func (p *terminal) see(want string) error {
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(longestWait); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		p.mu.Lock()
 		i := strings.Index(p.shown.String()[p.seen:], want)
 		if i >= 0 {
@@ -189,7 +189,7 @@ func (p *terminal) see(want string) error {
 
 // press types, once what is typed is shown or not.
 func (p *terminal) press(keys string, shown bool) error {
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(longestWait); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		now, err := unix.IoctlGetTermios(int(p.screen.Fd()), unix.TCGETS)
 		if err != nil {
 			return err
