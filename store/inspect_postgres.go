@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,7 +34,7 @@ func inspectPostgres(ctx context.Context, c Config, r *Report) error {
 	defer pool.Close()
 	pool.SetMaxOpenConns(1)
 	if err := pool.PingContext(ctx); err != nil {
-		return fmt.Errorf("%w: %s", whyNot(err), oneLine(err))
+		return fmt.Errorf("%w: %s", whyNot(err), said(err))
 	}
 	s := &Store{keys: c.Keys, db: observed{pool: pool, readOnly: &sql.TxOptions{ReadOnly: true}, clockText: (*postgres)(nil).clock()}}
 	if err := s.lookAtPostgres(ctx, r); err != nil {
@@ -73,6 +74,16 @@ func (s *Store) lookAtPostgres(ctx context.Context, r *Report) error {
 		r.Unwritable = errors.New("its user may not make tables there")
 	}
 	return s.look(ctx, r, tables)
+}
+
+// said is what the driver says, once: it tries some addresses twice, and has a
+// line for each try.
+func said(err error) string {
+	lines := strings.Split(err.Error(), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.Join(slices.Compact(lines), " ")
 }
 
 // whyNot tells apart what is mended in different places.

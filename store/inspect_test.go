@@ -227,6 +227,43 @@ func TestInspectSaysWhatKeepsItFromLooking(t *testing.T) {
 	}
 }
 
+func TestInspectSeesThatAUserMayMakeNoTables(t *testing.T) {
+	c := onPostgres(t)
+	admin := beside(t, c)
+	var schema string
+	if err := admin.QueryRow(`SELECT current_schema()`).Scan(&schema); err != nil {
+		t.Fatal(err)
+	}
+	role := "reader_" + schema
+	if _, err := admin.Exec(`CREATE ROLE ` + role + ` LOGIN PASSWORD 'hidden'`); err != nil {
+		t.Skipf("this test needs a PostgreSQL whose user may make others: %v", err)
+	}
+	t.Cleanup(func() {
+		if _, err := admin.Exec(`DROP OWNED BY ` + role + `; DROP ROLE ` + role); err != nil {
+			t.Error(err)
+		}
+	})
+	u, err := url.Parse(c.DatabaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.UserPassword(role, "hidden")
+	for _, grant := range []string{``, `GRANT USAGE ON SCHEMA ` + schema + ` TO ` + role} {
+		if _, err := admin.Exec(grant); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := store.Inspect(t.Context(), store.Config{DatabaseURL: u.String()}); err != nil || r.Unwritable == nil {
+			t.Errorf("%q: got %+v (%v), want a database where it may make no tables", grant, r, err)
+		}
+	}
+	if _, err := admin.Exec(`GRANT CREATE ON SCHEMA ` + schema + ` TO ` + role); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := store.Inspect(t.Context(), store.Config{DatabaseURL: u.String()}); err != nil || r.Unwritable != nil {
+		t.Errorf("got %+v (%v), want a database where it may", r, err)
+	}
+}
+
 func TestInspectTellsPasswordsFromDatabases(t *testing.T) {
 	c := onPostgres(t)
 	u, err := url.Parse(c.DatabaseURL)

@@ -52,7 +52,7 @@ func (c *doctorCommand) Run(ctx context.Context, app *kong.Kong, env *remote.Env
 			return func() {}
 		}
 		late := time.AfterFunc(2*time.Second, func() {
-			fmt.Fprintf(env.Terminal.Err, "gatehouse: still looking at the %s, for %s at most\n", what, patience)
+			fmt.Fprintf(env.Terminal.Err, "gatehouse: looking at the %s, for %s at most\n", what, patience)
 		})
 		return func() { late.Stop() }
 	})
@@ -74,23 +74,23 @@ func (c *doctorCommand) Run(ctx context.Context, app *kong.Kong, env *remote.Env
 // calls what that returns when it has.
 func (e *examination) examine(ctx context.Context, beginning func(what string) (done func())) []*check {
 	all := []struct {
-		name string
-		look func(ctx context.Context, k *check)
+		name, said string
+		look       func(ctx context.Context, k *check)
 	}{
-		{"configuration", e.configuration},
-		{"keys", e.keyFiles},
-		{"database", e.database},
-		{"redis", e.redis},
-		{"mail", e.mail},
-		{"resolver", e.resolver},
-		{"public-url", e.public},
-		{"clock", e.clock},
+		{"configuration", "configuration", e.configuration},
+		{"keys", "keys and the database", e.keyFiles},
+		{"database", "database", e.database},
+		{"redis", "Redis server", e.redis},
+		{"mail", "mail server", e.mail},
+		{"resolver", "DNS resolver", e.resolver},
+		{"public-url", "public URL", e.public},
+		{"clock", "clock", e.clock},
 	}
 	var out []*check
 	for _, one := range all {
 		k := &check{Name: one.name, State: fine, Findings: []finding{}}
 		bounded, cancel := context.WithTimeout(ctx, patience)
-		done := beginning(one.name)
+		done := beginning(one.said)
 		one.look(bounded, k)
 		done()
 		cancel()

@@ -208,6 +208,9 @@ func judgeNobody(k *check, err error) {
 
 // reasonOf leaves out what the sentence around says: the request.
 func reasonOf(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return errors.New("no answer in time")
+	}
 	if op := (*net.OpError)(nil); errors.As(err, &op) {
 		return op
 	}

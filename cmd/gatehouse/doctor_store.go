@@ -144,7 +144,7 @@ func (e *examination) database(ctx context.Context, k *check) {
 	i := e.inspect(ctx)
 	r := i.report
 	k.LookedAt = strings.TrimSpace(r.Kind+" "+r.Version) + ", " + r.Where
-	if r.Kind == "" {
+	if r.Where == "" {
 		k.LookedAt = "--database-url"
 	}
 	if i.err != nil {
@@ -153,8 +153,11 @@ func (e *examination) database(ctx context.Context, k *check) {
 	}
 	e.judgeSchema(k, r)
 	if r.Unwritable != nil {
-		k.wrong("let the server's user write there; for PostgreSQL, name the primary with --database-url, and let its user make tables: GRANT CREATE ON SCHEMA … TO …",
-			"it cannot be written to: %v", r.Unwritable)
+		mend := "let the server's user write to the folder and to what is in it: chown -R"
+		if e.DatabaseURL != "" {
+			mend = "name the primary with --database-url, and let its user make tables: GRANT CREATE ON SCHEMA … TO …"
+		}
+		k.wrong(mend, "it cannot be written to: %v", r.Unwritable)
 	}
 	if r.Readable {
 		k.doubtful("run chmod 600 "+r.Where, "others than its owner can read the file")
