@@ -14,6 +14,7 @@ import (
 	"gatehouse/audit"
 	"gatehouse/internal/fault"
 	"gatehouse/login"
+	"gatehouse/policy"
 	"gatehouse/session"
 )
 
@@ -201,5 +202,42 @@ func TestACodeBelongsToTheBrowserThatAnswersFirst(t *testing.T) {
 	out, err := w.server.Login.RedeemDevice(t.Context(), start.DeviceCode, login.Client{})
 	if err != nil || out.User.Email != "olive@acme.test" {
 		t.Errorf("got %+v, %v; want a session of Olive's", out.User, err)
+	}
+}
+
+func TestAProgramIsNotApprovedByWhomThePolicyRefuses(t *testing.T) {
+	w := newWorld(t)
+	_, organization, _, _ := w.acme()
+	mary := w.managed(organization, "mary@acme.test")
+	start, err := w.server.Login.BeginDevice(t.Context(), "sewing machine", login.Client{IP: netip.MustParseAddr("198.51.100.20")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := programAsks(programCallback)
+	authorize := []string{"answer", "yes"}
+	for name := range asked {
+		authorize = append(authorize, name, asked.Get(name))
+	}
+	ours, theirs := netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.51.100.0/24")
+	for name, change := range map[string]func(*policy.Rules){
+		"typed codes are off":       func(r *policy.Rules) { r.DeviceLogin = false },
+		"the program is elsewhere":  func(r *policy.Rules) { r.Ranges = []netip.Prefix{ours} },
+		"they themselves elsewhere": func(r *policy.Rules) { r.Ranges = []netip.Prefix{theirs} },
+	} {
+		w.rules(organization, change)
+		for _, page := range []string{"/device", "/device/answer"} {
+			a := mary.post(page, "user_code", start.UserCode, "answer", "yes").wantStatus(http.StatusForbidden)
+			if strings.Contains(a.Body, "sewing machine") {
+				t.Errorf("%s: %s names the program, want it to say no more than why not", name, page)
+			}
+		}
+		if name == "they themselves elsewhere" {
+			if a := mary.post("/authorize", authorize...).wantStatus(http.StatusForbidden); a.Header.Get("Location") != "" {
+				t.Errorf("%s: got sent to %s, want no code to go anywhere", name, a.Header.Get("Location"))
+			}
+		}
+	}
+	if _, err := w.server.Login.RedeemDevice(t.Context(), start.DeviceCode, login.Client{}); fault.Of(err).Code != "authorization_pending" {
+		t.Errorf("got %v, want the program to wait on", err)
 	}
 }
