@@ -63,6 +63,7 @@ var only = map[string]string{
 	"github.com/alecthomas/kong":          "cmd/gatehouse",
 	"github.com/prometheus/client_golang": "cmd/gatehouse",
 	"golang.org/x/term":                   "cmd/gatehouse/remote",
+	"golang.org/x/text":                   "cmd/gatehouse/remote",
 	"github.com/go-chi/chi/v5":            "cmd/gatehouse",
 }
 
