@@ -151,10 +151,10 @@ func (c *serveCommand) serve(ctx context.Context, w *wired, stdout io.Writer, lo
 	}
 	log.Info("serving", "listen", listener.Addr().String(), "public_url", w.base, "version", version())
 	w.ready.Store(true)
-	go w.sweep(ctx, log)
 	go w.beat(ctx, log)
 	stopFollowing := w.follow(ctx, log)
 	stopMail := w.sendMail(ctx)
+	stopTasks := w.runTasks(ctx, log)
 
 	select {
 	case err = <-failed:
@@ -168,6 +168,7 @@ func (c *serveCommand) serve(ctx context.Context, w *wired, stdout io.Writer, lo
 	for _, s := range servers {
 		err = errors.Join(err, s.Shutdown(stop))
 	}
+	stopTasks()
 	stopMail()
 	stopFollowing()
 	if err == nil {

@@ -146,25 +146,3 @@ func (w *wired) Close() {
 	}
 	w.store.Close()
 }
-
-// sweep removes what is over, every minute, until the context ends.
-func (w *wired) sweep(ctx context.Context, log *slog.Logger) {
-	tick := time.NewTicker(time.Minute)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		if _, err := w.store.Sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
-			log.Warn("sweep of expired rows failed; the next one is in a minute", "error", err)
-		}
-		if _, err := w.policies.Settle(ctx); err != nil && ctx.Err() == nil {
-			log.Warn("ending the trials of policies failed; the next try is in a minute", "error", err)
-		}
-		if err := w.sightings.Flush(ctx); err != nil && ctx.Err() == nil {
-			log.Warn("refusals of policies on trial could not be noted", "error", err)
-		}
-	}
-}

@@ -23,6 +23,7 @@ var allowed = map[string]string{
 	"internal/seal":        "",
 	"internal/limit":       "",
 	"internal/mail":        "internal/seal",
+	"internal/task":        "",
 	"audit":                "",
 	"account":              "audit internal/limit internal/mail",
 	"policy":               "account audit",
@@ -31,7 +32,7 @@ var allowed = map[string]string{
 	"sso":                  "account audit internal/limit internal/seal",
 	"login":                "account audit policy sso session internal/limit internal/mail internal/seal",
 	"gate":                 "account policy session internal/limit",
-	"store":                "account audit domains policy session sso login gate internal/mail internal/seal",
+	"store":                "account audit domains policy session sso login gate internal/mail internal/seal internal/task",
 	"store/redis":          "internal/limit internal/seal",
 	"api":                  "account audit domains policy session sso login gate internal/limit",
 	"web":                  "account audit domains policy session sso login gate",
@@ -39,7 +40,7 @@ var allowed = map[string]string{
 	"cmd/gatehouse/remote": "client",
 	"internal/parts":       "",
 	"client":               "",
-	"cmd/gatehouse":        "cmd/gatehouse/remote account audit domains policy session sso login gate store store/redis api web internal/limit internal/mail internal/seal internal/demoidp",
+	"cmd/gatehouse":        "cmd/gatehouse/remote account audit domains policy session sso login gate store store/redis api web internal/limit internal/mail internal/seal internal/task internal/demoidp",
 }
 
 // everywhere may be imported by every package but itself.

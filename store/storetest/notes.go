@@ -189,7 +189,7 @@ var still = strings.Fields(`
 	HasUsers IdP IdPOf IdPsOf InGroup LastSSO LinkedProviders Links LockOrganization LockUser Mark Marked Member
 	MemberByAddress MembersAmong Memberships Method Nodes NoteUses Notes OnChange Organization PaceDevice Pass PasswordState People
 	Ping Places Policy PutInForce RecoveryLink Reseal Seals SeeNode Sightings Standing SuperAdmins Sweep TakeDevice TakeFlow
-	TakeLoginCode TakeRecoveryLink TakenRecoveryLink TokenOf TokensOf TouchPassword TrialsOver Tx Units UpdateGroup UseAddressCode
+	TakeLoginCode TakeRecoveryLink TakeTurn TakenRecoveryLink TokenOf TokensOf TouchPassword TrialsOver Tx Units UpdateGroup UseAddressCode
 	UseOnce User UserByEmail UserByIdentity UserWithPassword`)
 
 // told runs fn and gives the keys of the notes that it left: the ones that

@@ -45,6 +45,7 @@ func Run(t *testing.T, place Place) {
 		{"addresses", addresses},
 		{"recoveries", recoveries},
 		{"marks", marks},
+		{"turns", turns},
 		{"transactions", transactions},
 		{"groups", groups},
 		{"tokens", tokens},

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"gatehouse/internal/task"
+)
+
+// tasks are what a server does again and again.
+func (w *wired) tasks() []task.Task {
+	return []task.Task{
+		{Name: "remove what is over", Every: time.Minute, Run: func(ctx context.Context) error {
+			_, err := w.store.Sweep(ctx, time.Now())
+			return err
+		}},
+		{Name: "end the trials of policies", Every: time.Minute, Run: func(ctx context.Context) error {
+			_, err := w.policies.Settle(ctx)
+			return err
+		}},
+		{Name: "note refusals of policies on trial", Every: time.Minute, Run: w.sightings.Flush},
+	}
+}
+
+// runTasks does the server's periodic work until stop is called, which waits
+// for what is under way.
+func (w *wired) runTasks(ctx context.Context, log *slog.Logger) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	runner := &task.Runner{Tasks: w.tasks(), Turns: w.store, Now: time.Now, Log: log}
+	go func() {
+		defer close(done)
+		runner.Run(ctx)
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
