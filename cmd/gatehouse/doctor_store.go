@@ -152,6 +152,22 @@ func (e *examination) database(ctx context.Context, k *check) {
 		return
 	}
 	e.judgeSchema(k, r)
+	e.judgeReach(k, r)
+	if e.DatabaseURL != "" {
+		e.clocks = append(e.clocks, clock{"the database", r.Skew, r.RoundTrip / 2})
+	}
+	for _, n := range r.Nodes {
+		// A server notes its own clock now and then: only what is ahead of ours
+		// says something.
+		if ahead := time.Until(n.SeenAt); ahead > 0 {
+			e.clocks = append(e.clocks, clock{"the server on " + n.Host, ahead, time.Second})
+		}
+	}
+}
+
+// judgeReach judges who can write to the database, who can read it, and how far
+// away it is.
+func (e *examination) judgeReach(k *check, r store.Report) {
 	if r.Unwritable != nil {
 		mend := "let the server's user write to the folder and to what is in it: chown -R"
 		if e.DatabaseURL != "" {
@@ -165,18 +181,8 @@ func (e *examination) database(ctx context.Context, k *check) {
 	if r.Exposed {
 		k.doubtful("add sslmode=verify-full to --database-url", "what is asked and answered crosses a public network in the clear")
 	}
-	if e.DatabaseURL != "" {
-		e.clocks = append(e.clocks, clock{"the database", r.Skew, r.RoundTrip / 2})
-		if r.RoundTrip > 50*time.Millisecond {
-			k.doubtful("bring server and database nearer to each other: a request asks several times", "it answers in %s", r.RoundTrip.Round(time.Millisecond))
-		}
-	}
-	for _, n := range r.Nodes {
-		// A server notes its own clock now and then: only what is ahead of ours
-		// says something.
-		if ahead := time.Until(n.SeenAt); ahead > 0 {
-			e.clocks = append(e.clocks, clock{"the server on " + n.Host, ahead, time.Second})
-		}
+	if e.DatabaseURL != "" && r.RoundTrip > 50*time.Millisecond {
+		k.doubtful("bring server and database nearer to each other: a request asks several times", "it answers in %s", r.RoundTrip.Round(time.Millisecond))
 	}
 }
 
@@ -246,6 +252,11 @@ func (e *examination) redis(ctx context.Context, k *check) {
 		k.wrong("mend --redis-url (GATEHOUSE_REDIS_URL)", "%s", oneLine(err))
 		return
 	}
+	judgeRedis(k, h)
+}
+
+// judgeRedis judges a Redis that is there.
+func judgeRedis(k *check, h redis.Health) {
 	k.fine("it answers in %s", h.Latency.Round(10*time.Microsecond))
 	if h.Replica {
 		k.wrong("name the primary with --redis-url", "it is a replica, which only reads")
