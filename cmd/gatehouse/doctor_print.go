@@ -87,6 +87,7 @@ func summary(checks []*check) string {
 
 func printJSON(to io.Writer, _ int, checks []*check) error {
 	out := json.NewEncoder(to)
+	out.SetEscapeHTML(false) // addresses stay as they can be copied
 	out.SetIndent("", "  ")
 	return out.Encode(map[string]any{"state": worst(checks), "checks": checks})
 }
