@@ -62,6 +62,7 @@ var findings = map[string]finding{
 	"no_certificate":       {"This method has no certificate to verify signatures with.", "Enter the identity provider's signing certificate here."},
 	"wrong_key":            {"The signature was not made with a key of this method's certificates.", "Enter the identity provider's present signing certificate here; at a change of certificates, both."},
 	"content_changed":      {"The content is not what was signed.", "Check that nothing between the identity provider and Gatehouse rewrites the response; otherwise treat it as an attack."},
+	"verifiers_disagree":   {"Two programs that verify the signature do not agree on it.", "Report this with the response: it should not happen. Until the server starts again, the slower of the two verifies alone."},
 	"verifier_failed":      {"The signature cannot be verified.", "Report this with the response: it should not happen."},
 
 	// What it says.

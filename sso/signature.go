@@ -77,6 +77,12 @@ type signature struct {
 	key    keyType
 	sha1   bool // in the signature or the digest
 	method string
+
+	infoForm          string // the canonicalization of SignedInfo
+	infoPrefixes      string // its PrefixList
+	transformPrefixes string // that of what is signed
+	digestMethod      string
+	digest            string // base64, without blanks
 }
 
 // readSignature checks the form of a signature that stands in the element with
@@ -117,8 +123,12 @@ func (s *signature) readInfo(id string) *Rejection {
 	if parts[0] == nil || parts[1] == nil || parts[2] == nil {
 		return reject("signature_malformed", "CanonicalizationMethod, SignatureMethod and one Reference", "one is missing")
 	}
-	if form := value(parts[0], "Algorithm"); !slices.Contains(infoForms, form) {
-		return reject("transform_refused", strings.Join(infoForms, " or "), form)
+	s.infoForm = value(parts[0], "Algorithm")
+	if !slices.Contains(infoForms, s.infoForm) {
+		return reject("transform_refused", strings.Join(infoForms, " or "), s.infoForm)
+	}
+	if s.infoPrefixes, r = prefixesIn(parts[0], slices.Contains(contentForms, s.infoForm)); r != nil {
+		return r
 	}
 	s.method = value(parts[1], "Algorithm")
 	m, ok := signatureMethods[s.method]
@@ -160,7 +170,7 @@ func (s *signature) readReference(ref *etree.Element, id string) *Rejection {
 	if parts[0] == nil || parts[1] == nil || parts[2] == nil {
 		return reject("signature_malformed", "Transforms, DigestMethod and DigestValue", "one is missing")
 	}
-	if r := checkTransforms(parts[0]); r != nil {
+	if s.transformPrefixes, r = checkTransforms(parts[0]); r != nil {
 		return r
 	}
 	method := value(parts[1], "Algorithm")
@@ -170,41 +180,55 @@ func (s *signature) readReference(ref *etree.Element, id string) *Rejection {
 	}
 	s.sha1 = s.sha1 || method == sha1Digest
 	digest, ok := text(parts[2])
-	if !ok || compact(digest) == empty {
+	s.digestMethod, s.digest = method, compact(digest)
+	if !ok || s.digest == empty {
 		return reject("signature_malformed", "a digest of something", digest)
 	}
 	return nil
 }
 
+// prefixesIn gives the PrefixList of the InclusiveNamespaces in a transform or
+// in CanonicalizationMethod, which may have one where the form is exclusive,
+// and nothing else.
+func prefixesIn(el *etree.Element, exclusive bool) (string, *Rejection) {
+	inside := el.ChildElements()
+	switch {
+	case len(inside) == 0:
+		return "", nil
+	case len(inside) == 1 && exclusive && is(inside[0], excC14NSpace, "InclusiveNamespaces") && len(inside[0].ChildElements()) == 0:
+		return value(inside[0], "PrefixList"), nil
+	}
+	return "", reject("transform_refused", "nothing inside "+el.Tag, inside[0].Tag)
+}
+
 // checkTransforms admits enveloped-signature, once, and exclusive
 // canonicalization, at most once and after it. Anything more could choose what
 // is signed (XPath) or compute it (XSLT).
-func checkTransforms(list *etree.Element) *Rejection {
+func checkTransforms(list *etree.Element) (prefixes string, r *Rejection) {
 	seen := ""
 	for _, t := range list.ChildElements() {
 		if !is(t, signatureSpace, "Transform") {
-			return reject("transform_refused", "Transform", t.Tag)
+			return "", reject("transform_refused", "Transform", t.Tag)
 		}
 		algorithm := value(t, "Algorithm")
 		isEnveloped := algorithm == enveloped
 		if !isEnveloped && !slices.Contains(contentForms, algorithm) {
-			return reject("transform_refused", enveloped+" and "+contentForms[0], algorithm)
+			return "", reject("transform_refused", enveloped+" and "+contentForms[0], algorithm)
 		}
-		inside := t.ChildElements()
-		prefixes := len(inside) == 1 && !isEnveloped && is(inside[0], excC14NSpace, "InclusiveNamespaces") && len(inside[0].ChildElements()) == 0
-		if len(inside) > 0 && !prefixes {
-			return reject("transform_refused", "nothing inside Transform", inside[0].Tag)
+		found, r := prefixesIn(t, !isEnveloped)
+		if r != nil {
+			return "", r
 		}
 		if isEnveloped {
 			seen += "e"
 		} else {
-			seen += "c"
+			seen, prefixes = seen+"c", found
 		}
 	}
 	if seen != "ec" && seen != "ce" {
-		return reject("transform_refused", enveloped+" and "+contentForms[0], "others, or not each once")
+		return "", reject("transform_refused", enveloped+" and "+contentForms[0], "others, or not each once")
 	}
-	return nil
+	return prefixes, nil
 }
 
 // only gives the children of a signature's element, one for each name, nil for

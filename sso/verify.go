@@ -7,12 +7,10 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/asn1"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"math/big"
 	"strings"
 	"time"
 
@@ -40,11 +38,11 @@ type proven struct {
 	warnings    []string
 }
 
-// prove verifies every signature there is and gives what they cover, as
-// goxmldsig parsed it from the very bytes that were digested. What came as raw
-// bytes is not read any more after it, except to find further reasons to
-// refuse.
-func (s *shape) prove(idp *IdP, now time.Time) (*proven, *Rejection) {
+// prove verifies every signature there is and gives what they cover: the
+// scanned elements, whose canonical form was what was digested, or as goxmldsig
+// parsed it from the very bytes that were. What came as raw bytes is not read
+// any more after it, except to find further reasons to refuse.
+func (s *shape) prove(idp *IdP, guard *Guard, now time.Time) (*proven, *Rejection) {
 	if s.rootSignature == nil && s.assertionSignature == nil {
 		return nil, reject("not_signed", "a signature", "none")
 	}
@@ -54,7 +52,7 @@ func (s *shape) prove(idp *IdP, now time.Time) (*proven, *Rejection) {
 	if len(idp.Certificates) == 0 {
 		return nil, reject("no_certificate", "", "")
 	}
-	v := verifier{idp: idp, now: now}
+	v := verifier{idp: idp, guard: guard, now: now}
 	p := &proven{}
 	if s.assertionSignature != nil {
 		found, r := v.verify(s.assertion, s.assertionSignature, s.root)
@@ -100,13 +98,15 @@ func (p *proven) assertionOf(response *etree.Element, certificate int) *Rejectio
 // A verifier verifies the signatures of one response.
 type verifier struct {
 	idp      *IdP
+	guard    *Guard
 	now      time.Time
 	last     int // the certificate that the last signature was made with
 	warnings []string
 }
 
-// verify gives el as its signature covers it. The namespaces of parent, which
-// may be nil, are in scope at el.
+// verify gives el as its signature covers it: as it was scanned, where our own
+// verification admits it and is believed; else as goxmldsig reads it. The
+// namespaces of parent, which may be nil, are in scope at el.
 func (v *verifier) verify(el, sig, parent *etree.Element) (*etree.Element, *Rejection) {
 	s, r := readSignature(sig, value(el, "ID"))
 	if r != nil {
@@ -115,6 +115,45 @@ func (v *verifier) verify(el, sig, parent *etree.Element) (*etree.Element, *Reje
 	if s.sha1 && !v.idp.AllowSHA1 {
 		return nil, reject("sha1_refused", "SHA-256, SHA-384 or SHA-512", s.method)
 	}
+	keys, r := v.keys(s)
+	if r != nil {
+		return nil, r
+	}
+	var own *ownProof
+	if !v.guard.Off() {
+		own = s.own(el)
+	}
+	mine := own.madeBy(s, v.idp.Certificates, keys)
+	if mine >= 0 && (own.alone || v.guard.trusts(v.idp.Certificates[mine])) {
+		v.admit(s, mine)
+		return el, nil
+	}
+	if own != nil && own.alone {
+		return nil, v.refuse(s, own)
+	}
+	found, theirs, r := v.byLibrary(s, el, parent, keys)
+	if own == nil {
+		if r == nil {
+			v.admit(s, theirs)
+		}
+		return found, r
+	}
+	if mine != theirs {
+		v.guard.differed(v.idp.ID, mine >= 0)
+		return nil, reject("verifiers_disagree", "", "")
+	}
+	if r != nil {
+		return nil, r
+	}
+	v.guard.agreed(v.idp.Certificates[mine])
+	v.admit(s, mine)
+	return el, nil
+}
+
+// keys gives the indexes of the certificates whose keys are of the kind that a
+// signature needs, and long enough.
+func (v *verifier) keys(s *signature) ([]int, *Rejection) {
+	var out []int
 	small := 0
 	for i, cert := range v.idp.Certificates {
 		bits, ok := fits(cert, s.key)
@@ -125,24 +164,60 @@ func (v *verifier) verify(el, sig, parent *etree.Element) (*etree.Element, *Reje
 			small = bits
 			continue
 		}
-		found, err := validate(s.prepare(el, parent, cert), cert)
+		out = append(out, i)
+	}
+	if len(out) == 0 && small != 0 {
+		return nil, reject("key_too_small", "at least 2048 bits", fmt.Sprintf("%d bits", small))
+	}
+	return out, nil
+}
+
+// madeBy gives the index of the certificate whose key made a signature over
+// what it covers, or -1.
+func (p *ownProof) madeBy(s *signature, certificates []*x509.Certificate, keys []int) int {
+	if p == nil || !p.unchanged {
+		return -1
+	}
+	for _, i := range keys {
+		if s.holds(p, certificates[i]) {
+			return i
+		}
+	}
+	return -1
+}
+
+// refuse says why our own verification does not admit a signature.
+func (v *verifier) refuse(s *signature, own *ownProof) *Rejection {
+	if !own.unchanged {
+		return reject("content_changed", "", "")
+	}
+	return reject("wrong_key", v.fingerprints(), s.claimed(v.idp.Certificates))
+}
+
+// admit notes with which certificate a signature was made.
+func (v *verifier) admit(s *signature, i int) {
+	bits, _ := fits(v.idp.Certificates[i], s.key)
+	v.last = i
+	v.warn(v.idp.Certificates[i], s, bits)
+}
+
+// byLibrary has goxmldsig verify a signature. It gives el as that read it, and
+// the index of the certificate, or -1.
+func (v *verifier) byLibrary(s *signature, el, parent *etree.Element, keys []int) (*etree.Element, int, *Rejection) {
+	for _, i := range keys {
+		found, err := v.guard.second(s.prepare(el, parent, v.idp.Certificates[i]), v.idp.Certificates[i])
 		if isWrongKey(err) {
 			continue
 		}
 		if err != nil {
-			return nil, explain(err)
+			return nil, -1, explain(err)
 		}
 		if !is(found, el.NamespaceURI(), el.Tag) || value(found, "ID") != value(el, "ID") {
-			return nil, reject("verifier_failed", el.Tag, found.Tag)
+			return nil, -1, reject("verifier_failed", el.Tag, found.Tag)
 		}
-		v.last = i
-		v.warn(cert, s, bits)
-		return found, nil
+		return found, i, nil
 	}
-	if small != 0 {
-		return nil, reject("key_too_small", "at least 2048 bits", fmt.Sprintf("%d bits", small))
-	}
-	return nil, reject("wrong_key", v.fingerprints(), s.claimed(v.idp.Certificates))
+	return nil, -1, reject("wrong_key", v.fingerprints(), s.claimed(v.idp.Certificates))
 }
 
 // warn notes what is admitted and should be mended.
@@ -234,27 +309,6 @@ next:
 		out = append(out, etree.Attr{Space: a.Space, Key: a.Key, Value: a.Value})
 	}
 	return out
-}
-
-// derForm gives an ECDSA signature as ASN.1, which Go's library takes, if it
-// comes as XML Signature 1.1 (6.4.3) says: r and s, each as long as the curve.
-func derForm(sig []byte, cert *x509.Certificate) []byte {
-	key, ok := cert.PublicKey.(*ecdsa.PublicKey)
-	if !ok {
-		return sig
-	}
-	half := (key.Curve.Params().BitSize + 7) / 8
-	if len(sig) != 2*half {
-		return sig
-	}
-	der, err := asn1.Marshal(struct{ R, S *big.Int }{
-		new(big.Int).SetBytes(sig[:half]),
-		new(big.Int).SetBytes(sig[half:]),
-	})
-	if err != nil {
-		return sig
-	}
-	return der
 }
 
 var errPanic = errors.New("the XML signature library gave up")

@@ -83,7 +83,7 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 	passwords := account.NewPasswords()
 	tokens := &session.Tokens{Store: db, Lifetime: c.SessionAge, Now: time.Now, Audit: events}
 	cookies := &session.CookieStore{Secure: public.Scheme == "https"}
-	provider := &sso.Provider{Keys: keys, Base: w.base}
+	provider := &sso.Provider{Keys: keys, Base: w.base, Guard: front.verifierGuard()}
 	w.people = &account.People{Store: db, Passwords: passwords, NewID: ident.Source("u"), Now: time.Now, Audit: events, Addresses: w.addresses}
 	w.organizations = &account.Organizations{Store: db, NewID: ident.Source("org"), NewAccountID: ident.Source("a"), Now: time.Now, Audit: events}
 	groups := &account.Groups{Store: db, NewID: ident.Source("ug"), Now: time.Now, Audit: events}
