@@ -24,6 +24,7 @@ var allowed = map[string]string{
 	"internal/limit":       "",
 	"internal/mail":        "internal/seal",
 	"internal/task":        "",
+	"internal/fetch":       "",
 	"audit":                "",
 	"account":              "audit internal/limit internal/mail",
 	"policy":               "account audit",
