@@ -16,12 +16,6 @@ import (
 	"gatehouse/sso"
 )
 
-// errWrongPassword is the one answer to a wrong password, an account without
-// one, and an address without an account.
-func errWrongPassword() *fault.Error {
-	return fault.Denied.Errorf("The address or the password is not right. If your organization uses single sign-on, use its login link instead.").Coded("authentication_failed")
-}
-
 // Password finds the person that an address and a password belong to. browser
 // may be nil. It returns fault.Denied with code authentication_failed or
 // user_deactivated, fault.TooMany, and fault.Unavailable when too many
@@ -52,13 +46,23 @@ func (l *Login) password(ctx context.Context, email, password string, browser *s
 		return account.User{}, "", err
 	}
 	if !match || u.ID == "" {
-		return account.User{}, "", errWrongPassword()
+		return account.User{}, "", l.wrongPassword(ctx, email)
 	}
 	forget()
 	if u.State != account.ActiveUser {
 		return account.User{}, "", errDeactivated()
 	}
 	return u, hash, nil
+}
+
+// wrongPassword is the answer to a password that is not right, which says how
+// else the domain of the address logs in.
+func (l *Login) wrongPassword(ctx context.Context, email string) error {
+	o, err := l.offers(ctx, email)
+	if err != nil {
+		return err
+	}
+	return errWrongPassword(o, l.Base)
 }
 
 // countGuess counts an attempt before it is known to be right: otherwise many
@@ -169,7 +173,7 @@ func (l *Login) issueForPassword(ctx context.Context, u account.User, c Client) 
 func (l *Login) touchPassword(ctx context.Context, userID string, at time.Time, c Client) error {
 	err := l.Store.TouchPassword(ctx, userID, at, c.IP)
 	if errors.Is(err, fault.NotFound) {
-		return errWrongPassword()
+		return errWrongPassword(Offer{Password: true}, l.Base)
 	}
 	return err
 }
