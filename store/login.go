@@ -18,7 +18,7 @@ var _ login.Store = (*Store)(nil)
 
 // Method implements login.Store: one look-up for what every login asks first.
 func (s *Store) Method(ctx context.Context, id string) (login.Method, error) {
-	m, err := one(ctx, s, scanMethod, `
+	m, err := one(ctx, s, s.scanMethod, `
 		SELECT `+idpColumns+`,
 			(SELECT o.name FROM organization o WHERE o.id = idp.organization_id),
 			(SELECT o.suspended FROM organization o WHERE o.id = idp.organization_id)
@@ -26,9 +26,9 @@ func (s *Store) Method(ctx context.Context, id string) (login.Method, error) {
 	return m, missing(err, noIdP)
 }
 
-func scanMethod(r row) (m login.Method, err error) {
+func (s *Store) scanMethod(r row) (m login.Method, err error) {
 	var suspended bool
-	m.IdP, err = scanIdP(r, &m.Organization, &suspended)
+	m.IdP, err = s.scanIdP(r, &m.Organization, &suspended)
 	if err != nil {
 		return login.Method{}, err
 	}

@@ -90,10 +90,10 @@ func deletion(i *sso.IdP) any {
 	return stamp(*i.DeletedAt)
 }
 
-func readIdP(r row) (*sso.IdP, error) { return scanIdP(r) }
+func (s *Store) readIdP(r row) (*sso.IdP, error) { return s.scanIdP(r) }
 
 // scanIdP reads idpColumns, and the columns after them into more.
-func scanIdP(r row, more ...any) (*sso.IdP, error) {
+func (s *Store) scanIdP(r row, more ...any) (*sso.IdP, error) {
 	var i sso.IdP
 	var deleted time.Time
 	fields := []any{&i.ID, &i.OrganizationID, &i.AccountID, &i.Name, &i.Enabled, &i.State, &i.Base}
@@ -110,7 +110,7 @@ func scanIdP(r row, more ...any) (*sso.IdP, error) {
 		return &i, nil
 	}
 	var err error
-	if i.Certificates, err = sso.ParseCertificates(i.CertificatePEM); err != nil {
+	if i.Certificates, err = s.parsed.parse(i.CertificatePEM); err != nil {
 		// They were read when they were written. It is no fault of who asks.
 		return nil, fmt.Errorf("read certificates of %s: %v", i.ID, err)
 	}
@@ -119,20 +119,20 @@ func scanIdP(r row, more ...any) (*sso.IdP, error) {
 
 // IdP implements sso.IdPStore.
 func (s *Store) IdP(ctx context.Context, id string) (*sso.IdP, error) {
-	i, err := one(ctx, s, readIdP, `SELECT `+idpColumns+` FROM idp WHERE id = $1`, id)
+	i, err := one(ctx, s, s.readIdP, `SELECT `+idpColumns+` FROM idp WHERE id = $1`, id)
 	return i, missing(err, noIdP)
 }
 
 // IdPOf implements sso.IdPStore.
 func (s *Store) IdPOf(ctx context.Context, accountID, id string) (*sso.IdP, error) {
-	i, err := one(ctx, s, readIdP,
+	i, err := one(ctx, s, s.readIdP,
 		`SELECT `+idpColumns+` FROM idp WHERE id = $1 AND account_id = $2 AND deleted_at IS NULL`, id, accountID)
 	return i, missing(err, noIdP)
 }
 
 // IdPsOf implements sso.IdPStore.
 func (s *Store) IdPsOf(ctx context.Context, accountID string) ([]*sso.IdP, error) {
-	return all(ctx, s, readIdP, `
+	return all(ctx, s, s.readIdP, `
 		SELECT `+idpColumns+` FROM idp
 		WHERE account_id = $1 AND deleted_at IS NULL
 		ORDER BY created_at, id`, accountID)

@@ -41,6 +41,7 @@ type Store struct {
 	db      database
 	keys    *seal.Keyring
 	changed func(keys []string) // nil: nobody wants to know
+	parsed  certificates
 }
 
 // A database is what the two differ in.
