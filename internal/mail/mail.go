@@ -36,6 +36,7 @@ const (
 	Linked       Kind = "account-linked" // tells people of another way into their account
 	DeviceLogin  Kind = "device-login"   // tells people that a program was logged in by a typed code
 	Notice       Kind = "notice"         // tells people of what else was done to their account
+	DomainNotice Kind = "domain"         // tells administrators that the proof of a domain is missing
 )
 
 // An allowance is what there may be of a kind of mail.
@@ -52,6 +53,7 @@ var allowances = map[Kind]allowance{
 	Linked:       {perDay: 50, waiting: 30_000},
 	DeviceLogin:  {perDay: 50, waiting: 30_000},
 	Notice:       {perDay: 50, waiting: 30_000},
+	DomainNotice: {perDay: 50, waiting: 25_000},
 }
 
 // Bounds on a mail.

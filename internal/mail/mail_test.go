@@ -90,6 +90,12 @@ func TestTemplatesSayEverythingTwice(t *testing.T) {
 			[]string{"sso.acme.test", "ann@acme.test", "The password was changed.", "4 March 2026, 05:06 UTC", "https://sso.acme.test/profile", "not you?"}},
 		"cut": {CredentialChanged{Host: "sso.acme.test", Address: "ann@acme.test", What: "A way to log in was cut.", Provider: "Okta", Organization: "Acme", At: at, IP: "192.0.2.1", Profile: "https://sso.acme.test/profile"}.Message,
 			[]string{"A way to log in was cut.", "Okta", "Acme", "192.0.2.1"}},
+		"domain missing": {DomainMissing{Host: "sso.acme.test", Address: "ann@acme.test", Organization: "Acme", Domain: "company.test", Where: "_aiven-challenge.company.test", Value: "token=x1,expiry=never", At: at, Since: at.Add(-24 * time.Hour), Ends: at.Add(6 * 24 * time.Hour), Link: "https://sso.acme.test/organization/o1/domains"}.Message,
+			[]string{"sso.acme.test", "Acme", "company.test", "this TXT record", "_aiven-challenge.company.test", "token=x1,expiry=never", "4 March 2026, 05:06 UTC", "3 March 2026, 05:06 UTC", "10 March 2026, 05:06 UTC", "https://sso.acme.test/organization/o1/domains"}},
+		"domain missing its page": {DomainMissing{Host: "sso.acme.test", Address: "ann@acme.test", Organization: "Acme", Domain: "company.test", Where: "https://company.test/x", Page: true, Value: "token=x1,expiry=never", Link: "https://sso.acme.test/organization/o1/domains"}.Message,
+			[]string{"this page", "https://company.test/x"}},
+		"domain lost": {DomainLost{Host: "sso.acme.test", Address: "ann@acme.test", Organization: "Acme", Domain: "company.test", Where: "_aiven-challenge.company.test", Value: "token=x1,expiry=never", At: at, Since: at.Add(-7 * 24 * time.Hour), Link: "https://sso.acme.test/organization/o1/domains"}.Message,
+			[]string{"sso.acme.test", "Acme", "company.test", "lost", "manages still", "this TXT record", "_aiven-challenge.company.test", "token=x1,expiry=never", "4 March 2026, 05:06 UTC", "25 February 2026, 05:06 UTC", "https://sso.acme.test/organization/o1/domains"}},
 	} {
 		m, err := c.write()
 		if err != nil {
@@ -156,8 +162,10 @@ func TestWhatStrangersChooseStandsInNoSubjectAndMakesNoLink(t *testing.T) {
 	bait := `Win <a href="https://evil.test">here</a> at www.evil.test`
 	at := time.Date(2026, 3, 4, 5, 6, 0, 0, time.UTC)
 	for name, write := range map[string]func() (Message, error){
-		"verify": VerifyAddress{Host: "sso.acme.test", Address: "ann@acme.test", Name: bait, Made: at, Organizations: []string{bait}, Providers: []string{bait}, Link: "https://sso.acme.test/verify/x1", Until: at}.Message,
-		"linked": AccountLinked{Host: "sso.acme.test", Address: "ann@acme.test", Provider: bait, Organization: bait, At: at, Profile: "https://sso.acme.test/profile"}.Message,
+		"verify":  VerifyAddress{Host: "sso.acme.test", Address: "ann@acme.test", Name: bait, Made: at, Organizations: []string{bait}, Providers: []string{bait}, Link: "https://sso.acme.test/verify/x1", Until: at}.Message,
+		"linked":  AccountLinked{Host: "sso.acme.test", Address: "ann@acme.test", Provider: bait, Organization: bait, At: at, Profile: "https://sso.acme.test/profile"}.Message,
+		"missing": DomainMissing{Host: "sso.acme.test", Address: "ann@acme.test", Organization: bait, Domain: "company.test", Link: "https://sso.acme.test/organization/o1/domains"}.Message,
+		"lost":    DomainLost{Host: "sso.acme.test", Address: "ann@acme.test", Organization: bait, Domain: "company.test", Link: "https://sso.acme.test/organization/o1/domains"}.Message,
 	} {
 		m, err := write()
 		if err != nil {
