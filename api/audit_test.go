@@ -29,6 +29,7 @@ var changing = map[string]struct {
 }{
 	"UserCreate":           {"", `{"email":"new@acme.example","password":"correct horse"}`, []string{audit.UserSignUp, audit.LoginSuccess}},
 	"UserAuth":             {"", `{"email":"ann@acme.example","password":"correct horse"}`, []string{audit.LoginSuccess}},
+	"UserAuthLoginOptions": {"", `{"email":"ann@acme.example"}`, nil},
 	"LoginDevice":          {"", `{"client_name":"robot"}`, nil},
 	"LoginToken":           {"", `{"grant":"device_code","device_code":"<device>"}`, []string{audit.LoginSuccess}},
 	"UserUpdate":           {"", `{"city":"Turku"}`, []string{audit.UserUpdate}},

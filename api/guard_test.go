@@ -19,7 +19,7 @@ import (
 
 // openToAnyone lists the operations that need no login: what they take is
 // itself the proof, or makes one.
-var openToAnyone = []string{"UserCreate", "UserAuth", "UserVerifyEmail", "LoginDevice", "LoginToken"}
+var openToAnyone = []string{"UserCreate", "UserAuth", "UserAuthLoginOptions", "UserVerifyEmail", "LoginDevice", "LoginToken"}
 
 func TestEveryOperationDeclaresItsPermission(t *testing.T) {
 	w := newWorld(t)

@@ -23,8 +23,8 @@ func withBodies(t *testing.T, w *world, token string) [][2]string {
 			}
 		}
 	}
-	if len(out) != 23 {
-		t.Fatalf("got %d operations with bodies, want 23", len(out))
+	if len(out) != 24 {
+		t.Fatalf("got %d operations with bodies, want 24", len(out))
 	}
 	return out
 }

@@ -18,6 +18,7 @@ func (b *builder) addPeople() {
 	s := b.server
 	add(b, operation{"UserCreate", http.MethodPost, "/v1/user", "Make an account for oneself, and log in", account.Anyone}, s.createUser)
 	add(b, operation{"UserAuth", http.MethodPost, "/v1/userauth", "Log in with a password", account.Anyone}, s.logIn)
+	b.addLoginOptions()
 	add(b, operation{"UserInfo", http.MethodGet, "/v1/me", "Say who one is, and how one logged in", account.ReadSelf}, s.me)
 	add(b, operation{"UserUpdate", http.MethodPatch, "/v1/me", "Change one's profile", account.WriteSelf}, s.updateMe)
 	add(b, operation{"UserPasswordChange", http.MethodPut, "/v1/me/password", "Change one's password; all one's tokens end, and a new session begins", account.WriteSelf}, s.changePassword)
