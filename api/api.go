@@ -88,6 +88,7 @@ func (s *Server) build() *builder {
 	b.addGroups()
 	b.addProjects()
 	b.addIdPs()
+	b.addDomains()
 	b.addPolicy()
 	b.addAudit()
 	b.addDocument()

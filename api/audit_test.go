@@ -62,6 +62,13 @@ var changing = map[string]struct {
 	"AccountAuthenticationMethodCreate": {"", `{"authentication_method_name":"Second","authentication_method_type":"saml"}`, []string{audit.IdPCreate}},
 	"AccountAuthenticationMethodUpdate": {"", `{"saml_idp_login_allowed":true}`, []string{audit.IdPUpdate}},
 	"AccountAuthenticationMethodDelete": {"", ``, []string{audit.IdPDelete}},
+
+	"OrganizationDomainAdd":        {"", `{"domain_name":"new.example"}`, []string{audit.DomainAdd}},
+	"OrganizationDomainUpdate":     {"", `{"verification_type":"http"}`, []string{audit.DomainUpdate}},
+	"OrganizationDomainVerify":     {"", ``, []string{audit.DomainVerify}},
+	"OrganizationDomainsRemove":    {"", ``, []string{audit.DomainRemove}},
+	"OrganizationAuthDomainLink":   {"", `{"domain_id":"later.example"}`, []string{audit.DomainLink}},
+	"OrganizationAuthDomainUnlink": {"", ``, []string{audit.DomainUnlink}},
 }
 
 // An auditedWorld has a person, an organization and a method to change.
@@ -79,6 +86,10 @@ func newAuditedWorld(t *testing.T) auditedWorld {
 	a.org, a.root = w.organization(t, a.ann, "Acme")
 	a.method = w.method(t, a.ann, a.root)
 	w.group(t, a.ann, a.org, "Testers")
+	d := w.domain(t, a.ann, a.org, "acme.example")
+	w.zone["_aiven-challenge.acme.example"] = []string{w.as(t, a.ann, "GET", "/v1/organization/"+a.org+"/domains/"+d, "").need(t, http.StatusOK)["challenge_token"].(string)}
+	w.domain(t, a.ann, a.org, "later.example")
+	w.as(t, a.ann, "PUT", "/v1/organization/"+a.org+"/authentication-methods/"+a.method+"/domains", `{"domain_id":"`+d+`"}`).needEmpty(t)
 	a.code = w.code(t, 1, "ann@acme.example")
 	a.token = w.as(t, a.ann, "POST", "/v1/access_token", `{"description":"robot"}`).need(t, http.StatusOK)["token_prefix"].(string)
 	if err := w.store.AddIdentity(t.Context(), account.Identity{MethodID: a.method, SubjectKind: "nameid", Subject: "ann", UserID: "u00000000001", CreatedAt: w.now, LastUsedAt: w.now}); err != nil {
@@ -316,13 +327,13 @@ func TestAnOrganizationReadsItsOwnEventsPageByPage(t *testing.T) {
 		}
 	}
 	slices.Reverse(want)
-	if len(want) != 4 {
-		t.Fatalf("got %d events of the organization, want 4", len(want))
+	if len(want) != 7 {
+		t.Fatalf("got %d events of the organization, want 7", len(want))
 	}
 	path := "/v1/organization/" + w.org + "/audit-events"
 	var got []string
 	q := url.Values{"page_size": {"2"}}
-	for range 3 {
+	for range 4 {
 		ids, next := w.page(t, w.ann, path, q)
 		got = append(got, ids...)
 		if next == "" {
@@ -338,7 +349,7 @@ func TestAnOrganizationReadsItsOwnEventsPageByPage(t *testing.T) {
 		want int
 	}{
 		"action":         {url.Values{"action": {"idp."}}, 1},
-		"actor":          {url.Values{"actor": {"ann@"}}, 4},
+		"actor":          {url.Values{"actor": {"ann@"}}, 7},
 		"another actor":  {url.Values{"actor": {"bob@"}}, 0},
 		"since":          {url.Values{"since": {w.now.Add(time.Second).Format(time.RFC3339)}}, 0},
 		"until":          {url.Values{"until": {w.now.Format(time.RFC3339)}}, 0},

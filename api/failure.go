@@ -41,6 +41,11 @@ type failureItem struct {
 	// Where an authentication policy refused.
 	Rule     string `json:"rule,omitempty" doc:"The field of the organization's authentication policy that refused." example:"password_auth_enabled"`
 	MoreInfo string `json:"more_info,omitempty" doc:"A page that says which logins the organization admits, and where to log in." example:"https://gatehouse.example/organization/org1a2b3c4d5e6"`
+
+	// Where a domain was not proved.
+	LookedFor   *lookedFor  `json:"looked_for,omitempty" doc:"The proof of the domain that was looked for."`
+	FoundValues *[]string   `json:"found_values,omitempty" doc:"What is published there instead; up to 20."`
+	Asked       *[]question `json:"asked,omitempty" doc:"What was asked of whom, in order; up to 20."`
 }
 
 // Error makes a failure an error, for huma.
@@ -193,8 +198,10 @@ func (s *Server) failed(ctx context.Context, where, requestID string, err error)
 	return f
 }
 
-// sayMore leads whom a policy refused to where they can log in as it wants.
+// sayMore leads whom a policy refused to where they can log in as it wants,
+// and whoever could not prove a domain to why not.
 func (s *Server) sayMore(f *failure, err error) {
+	f.Errors[0].saySought(err)
 	var refused *policy.Refused
 	if errors.As(err, &refused) {
 		f.Errors[0].Rule = refused.Rule

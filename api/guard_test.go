@@ -101,6 +101,8 @@ func TestForeignIDsDoNotExist(t *testing.T) {
 	organization, accountID := w.organization(t, bob, "Rival")
 	method := w.method(t, bob, accountID)
 	w.group(t, bob, organization, "Testers")
+	w.domain(t, ann, ownOrganization, "acme.example")
+	foreign := w.domain(t, bob, organization, "rival.example")
 	before := everything(t, w, bob, organization, accountID, method)
 
 	const nowhere = "00000000000"
@@ -123,10 +125,10 @@ func TestForeignIDsDoNotExist(t *testing.T) {
 			w.as(t, ann, op.Method, target, `{"name":"Taken","account_name":"Taken","description":"Taken"}`).needFailure(t, http.StatusNotFound)
 		}
 	}
-	// The method of another, through one's own account.
+	// The method of another, through one's own account or organization.
 	for _, op := range w.built.operations {
 		if slices.Contains(pathParams(op.Path), "method_id") {
-			r := w.as(t, ann, op.Method, fill(op.Path, "", ownAccount, method), `{"authentication_method_name":"Taken"}`)
+			r := w.as(t, ann, op.Method, fill(op.Path, ownOrganization, ownAccount, method), `{"authentication_method_name":"Taken","domain_id":"`+firstDomain+`"}`)
 			if code := r.needFailure(t, http.StatusNotFound)["error_code"]; code != "authentication_method_not_found" {
 				t.Errorf("%s: got code %v", op.ID, code)
 			}
@@ -139,6 +141,22 @@ func TestForeignIDsDoNotExist(t *testing.T) {
 			if code := r.needFailure(t, http.StatusNotFound)["error_code"]; code != "user_group_not_found" {
 				t.Errorf("%s: got code %v", op.ID, code)
 			}
+		}
+	}
+	// The domain of another, through one's own organization: by its id and name.
+	for _, named := range []string{foreign, "rival.example"} {
+		for _, op := range w.built.operations {
+			if slices.Contains(pathParams(op.Path), "domain_id") {
+				path := fill(strings.ReplaceAll(op.Path, "{domain_id}", named), ownOrganization, "", method)
+				if code := w.as(t, ann, op.Method, path, "").needFailure(t, http.StatusNotFound)["error_code"]; code != "organization_domain_not_found" {
+					t.Errorf("%s: got code %v", op.ID, code)
+				}
+			}
+		}
+		own := w.method(t, ann, ownAccount)
+		item := w.as(t, ann, "PUT", "/v1/organization/"+ownOrganization+"/authentication-methods/"+own+"/domains", `{"domain_id":"`+named+`"}`).needFailure(t, http.StatusNotFound)
+		if item["error_code"] != "organization_domain_not_found" || item["field"] != "domain_id" {
+			t.Errorf("linking %s: got %v", named, item)
 		}
 	}
 	// A parent of another, in the body.
@@ -155,7 +173,7 @@ func TestForeignIDsDoNotExist(t *testing.T) {
 
 func everything(t *testing.T, w *world, token, organization, accountID, method string) []string {
 	var out []string
-	for _, path := range []string{"/v1/organization/" + organization, "/v1/account", "/v1/account/" + accountID + "/authentication/" + method, "/v1/organization/" + organization + "/user-groups"} {
+	for _, path := range []string{"/v1/organization/" + organization, "/v1/account", "/v1/account/" + accountID + "/authentication/" + method, "/v1/organization/" + organization + "/user-groups", "/v1/organization/" + organization + "/domains"} {
 		r := w.as(t, token, "GET", path, "")
 		r.need(t, http.StatusOK)
 		out = append(out, r.body)
@@ -280,10 +298,13 @@ const noCode = "0123456789abcdefghijABCDEFGHIJ01"
 // firstGroup is the id of the first group of a world.
 const firstGroup = "ug00000000001"
 
+// firstDomain is the id of the first domain of a world.
+const firstDomain = "dom00000000001"
+
 // noToken names a token that nobody has.
 const noToken = "gtp_00000000"
 
 // fill puts ids into a path.
 func fill(path, organization, accountID, method string) string {
-	return strings.NewReplacer("{token_prefix}", noToken, "{user_group_id}", firstGroup, "{organization_id}", organization, "{account_id}", accountID, "{method_id}", method, "{verification_code}", noCode).Replace(path)
+	return strings.NewReplacer("{token_prefix}", noToken, "{user_group_id}", firstGroup, "{domain_id}", firstDomain, "{organization_id}", organization, "{account_id}", accountID, "{method_id}", method, "{verification_code}", noCode).Replace(path)
 }

@@ -62,8 +62,8 @@ type MethodFields struct {
 	Enabled             *looseBool     `json:"authentication_method_enabled,omitempty" doc:"Whether people may log in through it. A method that becomes complete is enabled unless this says otherwise."`
 	TokenMaxAge         *looseInt      `json:"auth_token_max_age_seconds,omitempty" doc:"How long a session that it yields lasts, 300 to 1296000."`
 	TokenExtendWhenUsed *looseBool     `json:"auth_token_extend_when_used,omitempty" doc:"Whether using a session prolongs it."`
-	AutoJoinGroupID     *string        `json:"auto_join_user_group_id,omitempty" nullable:"true" maxLength:"36" doc:"The group that new people join. None can be named yet."`
-	LinkedDomains       []linkedDomain `json:"linked_domains,omitempty" maxItems:"100"`
+	AutoJoinGroupID     *string        `json:"auto_join_user_group_id,omitempty" nullable:"true" maxLength:"36" doc:"The group that new people join; none that identity providers fill. Empty: none."`
+	LinkedDomains       []linkedDomain `json:"linked_domains,omitempty" maxItems:"100" doc:"The domains that it speaks for, besides those that it speaks for already."`
 	SCIMEnabled         *looseBool     `json:"scim_enabled,omitempty" doc:"Only false is offered."`
 
 	IdPURL      *string `json:"saml_idp_url,omitempty" nullable:"true" maxLength:"2048" doc:"Where logins are sent to: https, or http on this machine."`
@@ -81,7 +81,7 @@ type MethodFields struct {
 	AssertionSigned     *looseBool    `json:"saml_assertion_signed_enabled,omitempty" doc:"Whether the assertion itself must be signed; otherwise a signed response is enough."`
 	RequestsSigned      *looseBool    `json:"saml_authn_requests_signed_enabled,omitempty" doc:"Whether our requests are signed."`
 	RequestAuthnContext *looseBool    `json:"saml_requested_authn_context_enabled,omitempty" doc:"Whether our requests ask for a login with a password over TLS, or better."`
-	JoinGroups          *looseBool    `json:"saml_join_groups,omitempty" doc:"Whether people join the groups that the identity provider asserts. Kept; takes effect once groups exist."`
+	JoinGroups          *looseBool    `json:"saml_join_groups,omitempty" doc:"Whether people join, at each login, the groups that the identity provider names and that are idp_managed, and leave those that it names no more."`
 	AllowSHA1           *looseBool    `json:"saml_allow_sha1,omitempty" doc:"Accept signatures with SHA-1. A risk."`
 	AllowSmallKeys      *looseBool    `json:"saml_allow_small_keys,omitempty" doc:"Accept RSA keys under 2048 bits. A risk."`
 }

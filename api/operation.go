@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -157,7 +158,7 @@ func (s *Server) admit(r *http.Request, op operation, params []string, origins *
 	nonsense := false
 	for _, name := range params {
 		value := r.PathValue(name)
-		nonsense = nonsense || !isName(value, mostName(name))
+		nonsense = nonsense || !couldName(name, value)
 		switch name {
 		case "organization_id":
 			c.asked.OrganizationID = value
@@ -224,18 +225,25 @@ func pathParams(path string) []string {
 	return names
 }
 
-// How long an id can be, and a token, by which avn names its own.
+// How long an id can be, a token, by which avn names its own, and the name of
+// a domain as somebody types it.
 const (
-	mostID    = 36
-	mostToken = 64
+	mostID         = 36
+	mostToken      = 64
+	mostDomainName = 255
 )
 
-// mostName says how long the value of a path parameter can be.
-func mostName(param string) int {
-	if param == "token_prefix" {
-		return mostToken
+// couldName reports whether the value of a path parameter could name anything
+// of ours.
+func couldName(param, value string) bool {
+	switch {
+	case param == "token_prefix":
+		return isName(value, mostToken)
+	case param == "domain_id" && strings.Contains(value, "."):
+		// A name in any form, which domains.Domains.Get reads.
+		return len(value) <= mostDomainName && utf8.ValidString(value) && !strings.ContainsRune(value, 0)
 	}
-	return mostID
+	return isName(value, mostID)
 }
 
 // isID reports whether s could be an id of anything.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +20,7 @@ import (
 
 	"gatehouse/account"
 	"gatehouse/audit"
+	"gatehouse/domains"
 	"gatehouse/gate"
 	"gatehouse/internal/ident"
 	"gatehouse/internal/limit"
@@ -40,9 +43,32 @@ type world struct {
 	log     *logBuffer
 	sender  *mail.Sender
 	mails   *mail.Kept
+	zone    zone
 
 	published *openapi3.T
 }
+
+// A zone is what is published, by name.
+type zone map[string][]string
+
+// TXT makes a zone a domains.Looker.
+func (z zone) TXT(_ context.Context, name string) domains.Look {
+	values, outcome := z[name], "NOERROR"
+	unsure := slices.Contains(values, silence)
+	switch {
+	case unsure:
+		values, outcome = nil, "no answer"
+	case len(values) == 0:
+		outcome = "NXDOMAIN"
+	}
+	return domains.Look{
+		Values: values, Unsure: unsure,
+		Asked: []domains.Query{{Server: "192.0.2.53:53", Network: "udp", Name: name, Type: "TXT", Outcome: outcome, Records: len(values)}},
+	}
+}
+
+// silence stands in a zone for a name that nobody answers of.
+const silence = "silence"
 
 type logBuffer struct {
 	mu sync.Mutex
@@ -63,7 +89,7 @@ func (l *logBuffer) String() string {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), log: &logBuffer{}}
+	w := &world{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), log: &logBuffer{}, zone: zone{}}
 	clock := func() time.Time { return w.now }
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	keys := seal.New()
@@ -95,6 +121,7 @@ func newWorld(t *testing.T) *world {
 		Groups:        &account.Groups{Store: w.store, NewID: counted("ug"), Now: clock, Audit: events},
 		IdPs:          &sso.IdPs{Store: w.store, Keys: keys, Base: "https://gatehouse.example", NewID: counted("am"), Now: clock, Audit: events},
 		Tokens:        tokens,
+		Domains:       &domains.Domains{Store: w.store, DNS: w.zone, Pages: w.zone, Label: "_aiven-challenge", NewID: counted("dom"), Now: clock, Limits: &limit.Memory{Now: clock}, Audit: events},
 		Policies:      &policy.Policies{Store: w.store, Now: clock, Audit: events},
 		Sightings:     sightings,
 		Audit:         events,
@@ -105,7 +132,7 @@ func newWorld(t *testing.T) *world {
 		Log:           log,
 		Version:       "test",
 	}
-	w.Groups.Keep, w.IdPs.Keep = w.Policies.KeepGroup, w.Policies.Keep
+	w.Groups.Keep, w.IdPs.Keep, w.IdPs.LinkDomains = w.Policies.KeepGroup, w.Policies.Keep, w.Domains.LinkAll
 	w.built = w.build()
 	w.handler = w.guard(w.built.mux)
 	return w
@@ -233,4 +260,22 @@ func (w *world) method(t *testing.T, token, accountID string) string {
 	t.Helper()
 	v := w.as(t, token, "POST", "/v1/account/"+accountID+"/authentication", `{"authentication_method_name":"Okta","authentication_method_type":"saml"}`).need(t, http.StatusOK)
 	return v["authentication_method"].(map[string]any)["authentication_method_id"].(string)
+}
+
+// domain claims a domain and gives its id.
+func (w *world) domain(t *testing.T, token, organizationID, name string) string {
+	t.Helper()
+	v := w.as(t, token, "POST", "/v1/organization/"+organizationID+"/domains", `{"domain_name":"`+name+`"}`).need(t, http.StatusOK)
+	return v["domain_id"].(string)
+}
+
+// verified claims a domain, publishes its record and has it verified.
+func (w *world) verified(t *testing.T, token, organizationID, name string) string {
+	t.Helper()
+	id := w.domain(t, token, organizationID, name)
+	path := "/v1/organization/" + organizationID + "/domains/" + id
+	d := w.as(t, token, "GET", path, "").need(t, http.StatusOK)
+	w.zone[d["txt_record_name"].(string)] = []string{d["txt_record_value"].(string)}
+	w.as(t, token, "POST", path+"/verify", "").need(t, http.StatusOK)
+	return id
 }

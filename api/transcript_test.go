@@ -21,8 +21,10 @@ import (
 // server with a fixed clock and ids that count. A request file is named after
 // what happens, and holds a verb and a path, headers, an empty line and a
 // body; an answer holds the status, the headers that clients act on, and the
-// body. A header "Wait: 10m" lets time pass before. <token 1> stands for the first token that was given, in both, and
-// <prefix 1> for its first 12 characters.
+// body. A header "Wait: 10m" lets time pass before, and "Publish: name value"
+// has DNS say so from then on. <token 1> stands for the first token that was
+// given, in both, <prefix 1> for its first 12 characters, and <challenge 1> for
+// the first challenge of a domain.
 func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob("../testdata/api/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -72,6 +74,10 @@ func play(t *testing.T, archive *txtar.Archive) *txtar.Archive {
 				}
 				w.now = w.now.Add(d)
 			}
+			if record, found := strings.CutPrefix(lines[i+1], "Publish: "); found {
+				name, value, _ := strings.Cut(record, " ")
+				w.zone[name] = []string{value}
+			}
 		}
 		r := w.do(t, verb, target, strings.TrimSuffix(body, "\n"), lines[1:]...)
 		out.Files = append(out.Files, f, txtar.File{Name: "answer", Data: secrets.hide(r.transcript(t))})
@@ -100,12 +106,13 @@ func (r reply) transcript(t *testing.T) []byte {
 }
 
 // secrets remembers what is random, by the order of its appearance.
-type secrets struct{ tokens []string }
+type secrets struct{ tokens, challenges []string }
 
 var (
 	tokenText      = regexp.MustCompile(`gt[sp]_[0-9A-Za-z]{46}`)
 	tokenPrefix    = regexp.MustCompile(`gt[sp]_[0-9A-Za-z]{8}`)
-	tokenName      = regexp.MustCompile(`<(token|prefix) (\d+)>`)
+	tokenName      = regexp.MustCompile(`<(token|prefix|challenge) (\d+)>`)
+	challengeText  = regexp.MustCompile(`("challenge_token": "|token=)([0-9A-Za-z]{32})`)
 	ourCertificate = regexp.MustCompile(`("saml_sp_certificate": )"-----BEGIN CERTIFICATE-----[^"]*"`)
 )
 
@@ -119,6 +126,14 @@ func (s *secrets) hide(text []byte) []byte {
 		}
 		return fmt.Appendf(nil, "<token %d>", i+1)
 	})
+	for _, found := range challengeText.FindAllSubmatch(text, -1) {
+		i := slices.Index(s.challenges, string(found[2]))
+		if i < 0 {
+			i = len(s.challenges)
+			s.challenges = append(s.challenges, string(found[2]))
+		}
+		text = bytes.ReplaceAll(text, found[2], fmt.Appendf(nil, "<challenge %d>", i+1))
+	}
 	return tokenPrefix.ReplaceAllFunc(text, func(prefix []byte) []byte {
 		i := slices.IndexFunc(s.tokens, func(token string) bool { return strings.HasPrefix(token, string(prefix)) })
 		return fmt.Appendf(nil, "<prefix %d>", i+1)
@@ -130,7 +145,10 @@ func (s *secrets) reveal(line string) string {
 		var what string
 		var i int
 		fmt.Sscanf(strings.Trim(name, "<>"), "%s %d", &what, &i)
-		if i < 1 || i > len(s.tokens) {
+		if what == "challenge" && 0 < i && i <= len(s.challenges) {
+			return s.challenges[i-1]
+		}
+		if what == "challenge" || i < 1 || i > len(s.tokens) {
 			return name
 		}
 		if what == "prefix" {
