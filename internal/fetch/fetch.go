@@ -18,6 +18,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -128,7 +129,10 @@ func follow(host string, next *url.URL, before int) error {
 func (c *Client) client() (_ *http.Client, idle func()) {
 	dial := c.Dial
 	if dial == nil {
-		dial = (&net.Dialer{Resolver: c.Resolver, ControlContext: publicOnly}).DialContext
+		dialer := &net.Dialer{Resolver: c.Resolver, ControlContext: publicOnly}
+		dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			return dialer.DialContext(ctx, network, whole(address))
+		}
 	}
 	t := &http.Transport{
 		Proxy:                  nil, // it would look at names, not at addresses
@@ -142,6 +146,19 @@ func (c *Client) client() (_ *http.Client, idle func()) {
 		Transport:     t,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}, t.CloseIdleConnections
+}
+
+// whole makes a name in host:port one that has no more to it, so that no search
+// list of this machine makes it another.
+func whole(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || strings.HasSuffix(host, ".") {
+		return address
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
+		return address
+	}
+	return net.JoinHostPort(host+".", port)
 }
 
 // publicOnly refuses an address right before connecting to it.
