@@ -24,8 +24,8 @@ func withBodies(t *testing.T, w *world, token string) [][2]string {
 			}
 		}
 	}
-	if len(out) != 26 {
-		t.Fatalf("got %d operations with bodies, want 26", len(out))
+	if len(out) != 27 {
+		t.Fatalf("got %d operations with bodies, want 27", len(out))
 	}
 	return out
 }
