@@ -84,6 +84,10 @@ type GroupStore interface {
 	// DeleteGroup removes a group and who is in it.
 	DeleteGroup(ctx context.Context, organizationID, id string) error
 
+	// GroupJoiners names the identity providers of an organization that bring
+	// new people to a group, in order.
+	GroupJoiners(ctx context.Context, organizationID, groupID string) ([]string, error)
+
 	// Groups lists an organization's groups by their Key.
 	Groups(ctx context.Context, organizationID string) ([]GroupSize, error)
 
@@ -152,17 +156,17 @@ func (s *Groups) Members(ctx context.Context, o Organization, id string) ([]Grou
 	return list, nil
 }
 
-// Add makes a group without members. It returns fault.Invalid at
-// user_group_name or description, fault.Exists at user_group_name, and
-// fault.Denied at the limit.
-func (s *Groups) Add(ctx context.Context, by Actor, o Organization, name, description string) (Group, error) {
+// Add makes a group without members, of the Name, the Description and
+// IdPManaged of g. It returns fault.Invalid at user_group_name or description,
+// fault.Exists at user_group_name, and fault.Denied at the limit.
+func (s *Groups) Add(ctx context.Context, by Actor, o Organization, g Group) (Group, error) {
 	now := s.Now()
-	g := Group{OrganizationID: o.ID, CreatedAt: now, UpdatedAt: now}
+	g.OrganizationID, g.CreatedAt, g.UpdatedAt = o.ID, now, now
 	var err error
-	if g.Name, err = groupName(name); err != nil {
+	if g.Name, err = groupName(g.Name); err != nil {
 		return Group{}, err
 	}
-	if g.Description, err = groupDescription(description); err != nil {
+	if g.Description, err = groupDescription(g.Description); err != nil {
 		return Group{}, err
 	}
 	err = ident.Retry(IDTaken, func() error {
@@ -191,14 +195,45 @@ func (s *Groups) add(ctx context.Context, by Actor, g Group) error {
 		if g.Description != "" {
 			details["description"] = g.Description
 		}
+		if g.IdPManaged {
+			details["idp_managed"] = "true"
+		}
 		return s.Audit.Record(ctx, by.Did(audit.GroupCreate, g.OrganizationID, g.Target(), details))
 	})
 }
 
-// Update renames a group, describes it anew, or both; a nil field stays. It
-// returns fault.NotFound, fault.Invalid at user_group_name or description, and
-// fault.Exists at user_group_name.
-func (s *Groups) Update(ctx context.Context, by Actor, o Organization, id string, name, description *string) (Group, error) {
+// A GroupChange says what is to change of a group; a nil field stays.
+type GroupChange struct {
+	Name        *string
+	Description *string
+	IdPManaged  *bool
+}
+
+// apply changes a group as somebody wants it.
+func (c GroupChange) apply(g *Group) (err error) {
+	if c.Name != nil {
+		if g.Name, err = groupName(*c.Name); err != nil {
+			return err
+		}
+	}
+	if c.Description != nil {
+		if g.Description, err = groupDescription(*c.Description); err != nil {
+			return err
+		}
+	}
+	if c.IdPManaged != nil {
+		g.IdPManaged = *c.IdPManaged
+	}
+	return nil
+}
+
+// Update renames a group, describes it anew, and says whether identity
+// providers fill it. Who is in it stays: whom identity providers put in, they
+// take out only while they fill it. It returns fault.NotFound, fault.Invalid at
+// user_group_name or description, fault.Exists at user_group_name, and
+// fault.Conflict with code user_group_in_use for a group to which an identity
+// provider brings new people and which they are to fill.
+func (s *Groups) Update(ctx context.Context, by Actor, o Organization, id string, c GroupChange) (Group, error) {
 	var out Group
 	err := s.change(ctx, o.ID, func(ctx context.Context) error {
 		found, err := s.Store.Group(ctx, o.ID, id)
@@ -206,13 +241,11 @@ func (s *Groups) Update(ctx context.Context, by Actor, o Organization, id string
 			return err
 		}
 		before, g := found.Group, found.Group
-		if name != nil {
-			if g.Name, err = groupName(*name); err != nil {
-				return err
-			}
+		if err := c.apply(&g); err != nil {
+			return err
 		}
-		if description != nil {
-			if g.Description, err = groupDescription(*description); err != nil {
+		if g.IdPManaged && !before.IdPManaged {
+			if err := s.joinedByAll(ctx, o, id); err != nil {
 				return err
 			}
 		}
@@ -224,6 +257,7 @@ func (s *Groups) Update(ctx context.Context, by Actor, o Organization, id string
 		details := audit.Details{}
 		details.Changed("user_group_name", before.Name, g.Name)
 		details.Changed("description", before.Description, g.Description)
+		details.Changed("idp_managed", strconv.FormatBool(before.IdPManaged), strconv.FormatBool(g.IdPManaged))
 		return s.Audit.Record(ctx, by.Did(audit.GroupUpdate, o.ID, g.Target(), details))
 	})
 	if err != nil {
@@ -232,12 +266,29 @@ func (s *Groups) Update(ctx context.Context, by Actor, o Organization, id string
 	return out, nil
 }
 
+// joinedByAll returns fault.Conflict if an identity provider brings all new
+// people to a group.
+func (s *Groups) joinedByAll(ctx context.Context, o Organization, id string) error {
+	names, err := s.Store.GroupJoiners(ctx, o.ID, id)
+	if err != nil {
+		return err
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return fault.Conflict.Errorf("Whoever is new through %s joins this group. Name another group there first, or none.", strings.Join(names, ", ")).Coded("user_group_in_use")
+}
+
 // Delete ends a group; its members stay in the organization. It returns
-// fault.NotFound.
+// fault.NotFound, and fault.Conflict with code user_group_in_use for a group to
+// which an identity provider brings new people.
 func (s *Groups) Delete(ctx context.Context, by Actor, o Organization, id string) error {
 	err := s.change(ctx, o.ID, func(ctx context.Context) error {
 		g, err := s.Store.Group(ctx, o.ID, id)
 		if err != nil {
+			return err
+		}
+		if err := s.joinedByAll(ctx, o, id); err != nil {
 			return err
 		}
 		if err := s.Store.DeleteGroup(ctx, o.ID, id); err != nil {
@@ -254,7 +305,8 @@ func (s *Groups) Delete(ctx context.Context, by Actor, o Organization, id string
 // AddMembers puts members of the organization into a group, all or none.
 // Whoever is in it already stays. It returns fault.NotFound for the group,
 // fault.Invalid at member_ids for somebody who is no member or for more than
-// 1,024 people, and fault.Denied at the limit.
+// 1,024 people, fault.Denied at the limit, and fault.Conflict with code
+// resource_managed_by_scim for a group that identity providers fill.
 func (s *Groups) AddMembers(ctx context.Context, by Actor, o Organization, id string, userIDs []string) error {
 	return s.changeMembers(ctx, by, o, id, userIDs, audit.GroupAddMembers, func(ctx context.Context, g GroupSize, userIDs []string) ([]string, error) {
 		known, err := s.Store.MembersAmong(ctx, o.ID, userIDs)
@@ -297,8 +349,8 @@ func (s *Groups) AddByAddress(ctx context.Context, by Actor, o Organization, id,
 }
 
 // RemoveMembers takes people out of a group. Whoever is not in it is passed
-// over. It returns fault.NotFound for the group, and fault.Invalid at
-// member_ids for more than 1,024 people.
+// over. It returns fault.NotFound for the group, fault.Invalid at member_ids
+// for more than 1,024 people, and fault.Conflict as AddMembers does.
 func (s *Groups) RemoveMembers(ctx context.Context, by Actor, o Organization, id string, userIDs []string) error {
 	return s.changeMembers(ctx, by, o, id, userIDs, audit.GroupRemoveMembers, func(ctx context.Context, _ GroupSize, userIDs []string) ([]string, error) {
 		return s.Store.RemoveGroupMembers(ctx, id, userIDs)
@@ -318,6 +370,9 @@ func (s *Groups) changeMembers(ctx context.Context, by Actor, o Organization, id
 		g, err := s.Store.Group(ctx, o.ID, id)
 		if err != nil {
 			return err
+		}
+		if g.IdPManaged {
+			return fault.Conflict.Errorf("Identity providers put people into the group %s and take them out: change it there, or make it a group that they do not fill.", g.Name).Coded("resource_managed_by_scim")
 		}
 		changed, err := do(ctx, g, userIDs)
 		if err != nil || len(changed) == 0 {

@@ -69,7 +69,7 @@ func (w *groupWorld) member(t *testing.T, name string) string {
 
 func (w *groupWorld) group(t *testing.T, name string) account.Group {
 	t.Helper()
-	g, err := w.Add(t.Context(), w.owner, w.org, name, "")
+	g, err := w.Add(t.Context(), w.owner, w.org, account.Group{Name: name})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestAGroupIsNamedAndDescribed(t *testing.T) {
 		"return in a description":  {"x", "a\rb", "description"},
 		"description not in UTF-8": {"x", "a\xff", "description"},
 	} {
-		g, err := w.Add(t.Context(), w.owner, w.org, c.name, c.description)
+		g, err := w.Add(t.Context(), w.owner, w.org, account.Group{Name: c.name, Description: c.description})
 		if c.field != "" {
 			wantFault(t, name, err, fault.Invalid, c.field)
 			continue
@@ -164,13 +164,13 @@ func TestNamesThatDifferInCaseAloneAreTheSame(t *testing.T) {
 	w := newGroupWorld(t)
 	w.group(t, "Testers")
 	other := w.group(t, "Others")
-	_, err := w.Add(t.Context(), w.owner, w.org, "testERS", "")
+	_, err := w.Add(t.Context(), w.owner, w.org, account.Group{Name: "testERS"})
 	wantFault(t, "add", err, fault.Exists, "user_group_name")
 	name := "TESTERS"
-	_, err = w.Update(t.Context(), w.owner, w.org, other.ID, &name, nil)
+	_, err = w.Update(t.Context(), w.owner, w.org, other.ID, account.GroupChange{Name: &name})
 	wantFault(t, "update", err, fault.Exists, "user_group_name")
 	name = "OTHERS"
-	if g, err := w.Update(t.Context(), w.owner, w.org, other.ID, &name, nil); err != nil || g.Name != name {
+	if g, err := w.Update(t.Context(), w.owner, w.org, other.ID, account.GroupChange{Name: &name}); err != nil || g.Name != name {
 		t.Errorf("the same name in another case: got %q, %v", g.Name, err)
 	}
 }
@@ -181,7 +181,7 @@ func TestAnUpdateChangesWhatIsNamed(t *testing.T) {
 	w.now = w.now.Add(time.Hour)
 	name, description, bad := "Trial", "First ones", strings.Repeat("x", 5000)
 	for _, step := range []struct{ name, description *string }{{&name, nil}, {nil, &description}, {nil, nil}} {
-		if _, err := w.Update(t.Context(), w.owner, w.org, g.ID, step.name, step.description); err != nil {
+		if _, err := w.Update(t.Context(), w.owner, w.org, g.ID, account.GroupChange{Name: step.name, Description: step.description}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -191,9 +191,9 @@ func TestAnUpdateChangesWhatIsNamed(t *testing.T) {
 	if diff := cmp.Diff(account.GroupSize{Group: want}, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
-	_, err = w.Update(t.Context(), w.owner, w.org, g.ID, &bad, nil)
+	_, err = w.Update(t.Context(), w.owner, w.org, g.ID, account.GroupChange{Name: &bad})
 	wantFault(t, "name", err, fault.Invalid, "user_group_name")
-	_, err = w.Update(t.Context(), w.owner, w.org, g.ID, nil, &bad)
+	_, err = w.Update(t.Context(), w.owner, w.org, g.ID, account.GroupChange{Description: &bad})
 	wantFault(t, "description", err, fault.Invalid, "description")
 }
 
@@ -263,7 +263,7 @@ func TestGroupsOfOthersDoNotExist(t *testing.T) {
 	for _, o := range []account.Organization{other, foreign} {
 		_, get := w.Get(t.Context(), o, g.ID)
 		_, members := w.Members(t.Context(), o, g.ID)
-		_, update := w.Update(t.Context(), w.owner, o, g.ID, &name, nil)
+		_, update := w.Update(t.Context(), w.owner, o, g.ID, account.GroupChange{Name: &name})
 		for what, err := range map[string]error{
 			"get": get, "members": members, "update": update,
 			"delete": w.Delete(t.Context(), w.owner, o, g.ID),
@@ -297,7 +297,7 @@ func TestGroupsHaveLimits(t *testing.T) {
 	g := w.group(t, "Testers")
 	ann, bob, cat := w.member(t, "ann"), w.member(t, "bob"), w.member(t, "cat")
 	w.Store = full{w.db}
-	_, err := w.Add(t.Context(), w.owner, w.org, "One more", "")
+	_, err := w.Add(t.Context(), w.owner, w.org, account.Group{Name: "One more"})
 	wantFault(t, "the 301st group", err, fault.Denied, "")
 	wantFault(t, "two at once", w.AddMembers(t.Context(), w.owner, w.org, g.ID, []string{ann, bob}), fault.Denied, "")
 	if got := w.inGroup(t, g); len(got) != 0 {
@@ -334,11 +334,11 @@ func TestWhatIsDoneToGroupsIsRecorded(t *testing.T) {
 		many = append(many, w.member(t, fmt.Sprintf("m%03d", i)))
 	}
 	name, description := "Trial", "First ones"
-	g, err := w.Add(t.Context(), w.owner, w.org, "Testers", "Who tries")
+	g, err := w.Add(t.Context(), w.owner, w.org, account.Group{Name: "Testers", Description: "Who tries"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = w.Update(t.Context(), w.owner, w.org, g.ID, &name, &description)
+	_, err = w.Update(t.Context(), w.owner, w.org, g.ID, account.GroupChange{Name: &name, Description: &description})
 	for _, err := range []error{
 		err,
 		w.AddMembers(t.Context(), w.owner, w.org, g.ID, many),
@@ -392,8 +392,8 @@ func TestAChangeOfGroupsWithoutItsEventIsNotMade(t *testing.T) {
 	}
 	name := "Taken"
 	w.Audit = &audit.Log{Store: fullLog{w.db}, Now: w.Now, NewID: ident.UUID}
-	_, add := w.Add(t.Context(), w.owner, w.org, "Others", "")
-	_, update := w.Update(t.Context(), w.owner, w.org, g.ID, &name, nil)
+	_, add := w.Add(t.Context(), w.owner, w.org, account.Group{Name: "Others"})
+	_, update := w.Update(t.Context(), w.owner, w.org, g.ID, account.GroupChange{Name: &name})
 	for what, err := range map[string]error{
 		"add": add, "update": update,
 		"delete":         w.Delete(t.Context(), w.owner, w.org, g.ID),
@@ -456,7 +456,7 @@ func TestChangesOfGroupsLockTheOrganizationFirst(t *testing.T) {
 	w.Store = &unlocked{Store: w.db, t: t}
 	g := w.group(t, "Testers")
 	name := "Trial"
-	_, update := w.Update(t.Context(), w.owner, w.org, g.ID, &name, nil)
+	_, update := w.Update(t.Context(), w.owner, w.org, g.ID, account.GroupChange{Name: &name})
 	for _, err := range []error{
 		update,
 		w.AddMembers(t.Context(), w.owner, w.org, g.ID, []string{ann}),
@@ -466,5 +466,60 @@ func TestChangesOfGroupsLockTheOrganizationFirst(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+func TestGroupsThatIdPsFillAreNotFilledByHand(t *testing.T) {
+	w := newGroupWorld(t)
+	ada := w.member(t, "ada")
+	g, err := w.Add(t.Context(), w.owner, w.org, account.Group{Name: "Staff", IdPManaged: true})
+	if err != nil || !g.IdPManaged {
+		t.Fatalf("got %+v and %v, want a group that identity providers fill", g, err)
+	}
+	add, remove := w.AddMembers(t.Context(), w.owner, w.org, g.ID, []string{ada}), w.RemoveMembers(t.Context(), w.owner, w.org, g.ID, []string{ada})
+	for name, err := range map[string]error{"add": add, "remove": remove, "add by address": w.AddByAddress(t.Context(), w.owner, w.org, g.ID, "ada@acme.test")} {
+		wantFault(t, name, err, fault.Conflict, "")
+		if code := fault.Of(err).Code; code != "resource_managed_by_scim" {
+			t.Errorf("%s: got code %q", name, code)
+		}
+	}
+	no := false
+	if g, err = w.Update(t.Context(), w.owner, w.org, g.ID, account.GroupChange{IdPManaged: &no}); err != nil || g.IdPManaged {
+		t.Fatalf("got %+v and %v, want an ordinary group", g, err)
+	}
+	if err := w.AddMembers(t.Context(), w.owner, w.org, g.ID, []string{ada}); err != nil {
+		t.Fatal(err)
+	}
+	events := w.groupEvents(t)
+	if diff := cmp.Diff(audit.Details{"idp_managed": "true"}, events[0].Details); diff != "" {
+		t.Errorf("made (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(audit.Details{"idp_managed.before": "true", "idp_managed.after": "false"}, events[1].Details); diff != "" {
+		t.Errorf("changed (-want +got):\n%s", diff)
+	}
+}
+
+// joined is a store in which an identity provider brings all new people to
+// every group.
+type joined struct{ *store.Store }
+
+func (joined) GroupJoiners(context.Context, string, string) ([]string, error) {
+	return []string{"Okta"}, nil
+}
+
+func TestTheGroupThatNewPeopleJoinStays(t *testing.T) {
+	w := newGroupWorld(t)
+	g := w.group(t, "Staff")
+	w.Store = joined{w.db}
+	yes, name := true, "Everybody"
+	_, update := w.Update(t.Context(), w.owner, w.org, g.ID, account.GroupChange{IdPManaged: &yes})
+	for what, err := range map[string]error{"deleting it": w.Delete(t.Context(), w.owner, w.org, g.ID), "having it filled": update} {
+		wantFault(t, what, err, fault.Conflict, "")
+		if f := fault.Of(err); f.Code != "user_group_in_use" || !strings.Contains(f.Message, "Okta") {
+			t.Errorf("%s: got %q of code %s, want it to name Okta", what, f.Message, f.Code)
+		}
+	}
+	if _, err := w.Update(t.Context(), w.owner, w.org, g.ID, account.GroupChange{Name: &name}); err != nil {
+		t.Errorf("renaming it: got %v", err)
 	}
 }

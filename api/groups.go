@@ -17,7 +17,7 @@ func (b *builder) addGroups() {
 	add(b, operation{"UserGroupsList", http.MethodGet, list, "List the groups of an organization", account.ReadGroups}, s.listGroups)
 	add(b, operation{"UserGroupCreate", http.MethodPost, list, "Make a group", account.WriteGroups}, s.createGroup)
 	add(b, operation{"UserGroupGet", http.MethodGet, one, "Show a group", account.ReadGroups}, s.getGroup)
-	add(b, operation{"UserGroupUpdate", http.MethodPatch, one, "Rename a group, or describe it anew", account.WriteGroups}, s.updateGroup)
+	add(b, operation{"UserGroupUpdate", http.MethodPatch, one, "Rename a group, describe it anew, or have identity providers fill it", account.WriteGroups}, s.updateGroup)
 	add(b, operation{"UserGroupDelete", http.MethodDelete, one, "Delete a group", account.WriteGroups}, s.deleteGroup)
 	add(b, operation{"UserGroupMemberList", http.MethodGet, one + "/members", "List who is in a group", account.ReadGroups}, s.listGroupMembers)
 	add(b, operation{"UserGroupMembersUpdate", http.MethodPatch, one + "/members", "Add people to a group, or remove them", account.WriteGroups}, s.updateGroupMembers)
@@ -38,10 +38,11 @@ type UserGroup struct {
 	CreateTime    time.Time `json:"create_time"`
 	UpdateTime    time.Time `json:"update_time"`
 	ManagedBySCIM bool      `json:"managed_by_scim" doc:"Always false."`
+	IdPManaged    bool      `json:"idp_managed" doc:"Identity providers put people into it and take them out, by its name, where their saml_join_groups is true; nobody else can."`
 }
 
 func newGroup(g account.Group) UserGroup {
-	return UserGroup{ID: g.ID, Name: g.Name, Description: g.Description, CreateTime: moment(g.CreatedAt), UpdateTime: moment(g.UpdatedAt)}
+	return UserGroup{ID: g.ID, Name: g.Name, Description: g.Description, CreateTime: moment(g.CreatedAt), UpdateTime: moment(g.UpdatedAt), IdPManaged: g.IdPManaged}
 }
 
 type listedGroup struct {
@@ -70,13 +71,14 @@ type newGroupInput struct {
 	Body struct {
 		Name        string  `json:"user_group_name" maxLength:"128" doc:"Unique in the organization; upper and lower case count as the same."`
 		Description *string `json:"description,omitempty" nullable:"true" maxLength:"4096"`
+		IdPManaged  *bool   `json:"idp_managed,omitempty" nullable:"true" doc:"Identity providers are to put people into it and take them out."`
 	} `nameHint:"UserGroupCreateRequest"`
 }
 
 func (newGroupInput) mostBody() int { return mostGroupBody }
 
 func (s *Server) createGroup(ctx context.Context, v gate.Visit, in *newGroupInput) (*UserGroup, error) {
-	g, err := s.Groups.Add(ctx, v.Actor, v.Organization, in.Body.Name, text(in.Body.Description))
+	g, err := s.Groups.Add(ctx, v.Actor, v.Organization, account.Group{Name: in.Body.Name, Description: text(in.Body.Description), IdPManaged: isTrue(in.Body.IdPManaged)})
 	if err != nil {
 		return nil, err
 	}
@@ -98,13 +100,14 @@ type updateGroupInput struct {
 	Body struct {
 		Name        *string `json:"user_group_name,omitempty" nullable:"true" maxLength:"128"`
 		Description *string `json:"description,omitempty" nullable:"true" maxLength:"4096"`
+		IdPManaged  *bool   `json:"idp_managed,omitempty" nullable:"true" doc:"Identity providers are to put people into it and take them out."`
 	} `nameHint:"UserGroupUpdateRequest"`
 }
 
 func (updateGroupInput) mostBody() int { return mostGroupBody }
 
 func (s *Server) updateGroup(ctx context.Context, v gate.Visit, in *updateGroupInput) (*UserGroup, error) {
-	g, err := s.Groups.Update(ctx, v.Actor, v.Organization, in.GroupID, in.Body.Name, in.Body.Description)
+	g, err := s.Groups.Update(ctx, v.Actor, v.Organization, in.GroupID, account.GroupChange{Name: in.Body.Name, Description: in.Body.Description, IdPManaged: in.Body.IdPManaged})
 	if err != nil {
 		return nil, err
 	}

@@ -55,8 +55,8 @@ type LinkingStore interface {
 
 	// IdPGroups gives the groups of an organization into which identity
 	// providers put people: ids by Group.Key. SyncGroups puts a member into
-	// those of the groups, and takes them out of all others that the same
-	// method put them into; and says which.
+	// those of the groups, and takes them out of all others of the kind that the
+	// same method put them into; and says which.
 	IdPGroups(ctx context.Context, organizationID string) (map[string]string, error)
 	SyncGroups(ctx context.Context, organizationID, methodID, userID string, groupIDs []string, at time.Time) (joined, left []string, err error)
 

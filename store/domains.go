@@ -273,6 +273,7 @@ func (s *Store) SyncGroups(ctx context.Context, organizationID, methodID, userID
 		left, err = all(ctx, s, scanID, `
 			DELETE FROM user_group_member
 			WHERE organization_id = $1 AND method_id = $2 AND user_id = $3 AND NOT COALESCE(group_id IN `+list+`, FALSE)
+				AND group_id IN (SELECT id FROM user_group WHERE organization_id = $1 AND idp_managed)
 			RETURNING group_id`, args...)
 		if err == nil && len(joined)+len(left) > 0 {
 			s.note(ctx, gate.OrganizationKey(organizationID))

@@ -78,6 +78,13 @@ func (s *Store) DeleteGroup(ctx context.Context, organizationID, id string) erro
 	})
 }
 
+// GroupJoiners implements account.GroupStore.
+func (s *Store) GroupJoiners(ctx context.Context, organizationID, groupID string) ([]string, error) {
+	return all(ctx, s, scanID, `
+		SELECT name FROM idp WHERE organization_id = $1 AND auto_join_group_id = $2 AND deleted_at IS NULL
+		ORDER BY name, id`, organizationID, groupID)
+}
+
 // Groups implements account.GroupStore.
 func (s *Store) Groups(ctx context.Context, organizationID string) ([]account.GroupSize, error) {
 	return all(ctx, s, scanGroup, `

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"gatehouse/account"
 	"gatehouse/gate"
 )
 
@@ -48,7 +49,7 @@ func (s *site) addGroup(w http.ResponseWriter, r *http.Request, v gate.Visit) er
 		return err
 	}
 	name, description := groupForm(form)
-	g, err := s.Groups.Add(r.Context(), v.Actor, v.Organization, name, description)
+	g, err := s.Groups.Add(r.Context(), v.Actor, v.Organization, account.Group{Name: name, Description: description})
 	if err != nil {
 		p, broken := s.newGroupPage(r, v, name, description)
 		if broken != nil {

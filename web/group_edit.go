@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 
+	"gatehouse/account"
 	"gatehouse/gate"
 )
 
@@ -38,7 +39,7 @@ func (s *site) saveGroup(w http.ResponseWriter, r *http.Request, v gate.Visit) e
 		return err
 	}
 	name, description := groupForm(form)
-	g, err := s.Groups.Update(r.Context(), v.Actor, v.Organization, r.PathValue("group"), &name, &description)
+	g, err := s.Groups.Update(r.Context(), v.Actor, v.Organization, r.PathValue("group"), account.GroupChange{Name: &name, Description: &description})
 	if err != nil {
 		p, broken := s.newEditGroupPage(r, v, "Change ")
 		if broken != nil {

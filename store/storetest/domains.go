@@ -315,6 +315,18 @@ var claims = []promise{
 		_, err = s.AddGroupMembers(t.Context(), ids[2], []string{u.ID}, Then)
 		do(t, err)
 		sync(one.ID, nil, nil, []string{ids[1]})
+		sync(one.ID, []string{ids[0]}, []string{ids[0]}, nil)
+		g, err := s.Group(t.Context(), o.ID, ids[0])
+		do(t, err)
+		for _, fills := range []bool{false, true} {
+			g.IdPManaged = fills
+			do(t, s.UpdateGroup(t.Context(), g.Group))
+			if !fills {
+				sync(one.ID, nil, nil, nil)
+			} else {
+				sync(one.ID, nil, nil, []string{ids[0]})
+			}
+		}
 		joined, left, err := s.SyncGroups(t.Context(), o.ID, one.ID, eve.ID, ids, Then)
 		do(t, err)
 		same(t, len(joined)+len(left), 0)

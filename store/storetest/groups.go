@@ -171,6 +171,29 @@ var userGroups = []promise{
 		sameSet(t, inGroup(t, s, g))
 		sameSet(t, inGroup(t, s, other), ada.ID)
 	}},
+	{"identity providers that bring new people to a group are named, until they are deleted", func(t *testing.T, s *store.Store) {
+		o, other := addOrganization(t, s, "acme"), addOrganization(t, s, "other")
+		g, foreign := addGroup(t, s, o, "Staff"), addGroup(t, s, other, "Staff")
+		joiners := func(organizationID, groupID string, want ...string) {
+			t.Helper()
+			got, err := s.GroupJoiners(t.Context(), organizationID, groupID)
+			do(t, err)
+			same(t, got, want)
+		}
+		joiners(o.ID, g.ID)
+		two, one := addIdP(t, s, "am2", o), addIdP(t, s, "am1", o)
+		two.Name, one.Name = "Okta", "Entra"
+		two.AutoJoinGroupID, one.AutoJoinGroupID = g.ID, g.ID
+		addIdP(t, s, "am3", o)
+		do(t, s.UpdateIdP(t.Context(), two), s.UpdateIdP(t.Context(), one))
+		joiners(o.ID, g.ID, "Entra", "Okta")
+		joiners(other.ID, foreign.ID)
+		joiners(other.ID, g.ID)
+		now := Then
+		two.DeletedAt = &now
+		do(t, s.UpdateIdP(t.Context(), two))
+		joiners(o.ID, g.ID, "Entra")
+	}},
 	{"who stops being a member of the organization leaves its groups, and is in none when they come back", func(t *testing.T, s *store.Store) {
 		o := addOrganization(t, s, "acme")
 		g := addGroup(t, s, o, "Testers")

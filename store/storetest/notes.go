@@ -185,7 +185,7 @@ var joining = map[string]func(ctx context.Context, s *store.Store, c *scene) err
 var still = strings.Fields(`
 	AdoptMembers SyncGroups Account AccountsOf AddAccount AddAddressCode AddDevice AddDomain DeleteDomain Domain DomainHolder DomainMethods Domains HasMethod IdPGroups LinkDomain UnlinkDomain UpdateDomain AddEvent AddFlow AddGroup AddIdP AddLoginCode AddMail AddOrganization
 	AddRecoveryLink AddSightings AddToken AddUser AddressCode Admins AnswerDevice Backup Bearer BindFlow ChangePassword ClaimMail ClearSightings Close CountIdPs CountTokens
-	DelayMail DeviceByHash DeviceByUserCode EndAddressCodes EndMail Events Flow FollowKeys ForgetNode Group GroupMembers Groups HasGroup HasPassword
+	DelayMail DeviceByHash DeviceByUserCode EndAddressCodes EndMail Events Flow FollowKeys ForgetNode Group GroupJoiners GroupMembers Groups HasGroup HasPassword
 	HasUsers IdP IdPOf IdPsOf InGroup LastSSO LinkedProviders Links LockOrganization LockUser Mark Marked Member
 	MemberByAddress MembersAmong Memberships Method Nodes NoteUses Notes OnChange Organization PaceDevice Pass PasswordState People
 	Ping Places Policy PutInForce RecoveryLink Reseal Seals SeeNode Sightings Standing SuperAdmins Sweep TakeDevice TakeFlow
