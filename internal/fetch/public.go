@@ -51,10 +51,12 @@ func prefixes(texts ...string) (out []netip.Prefix) {
 // that everybody on the internet could reach. What cannot be read is not.
 func isPublic(address string) bool {
 	at, err := netip.ParseAddrPort(address)
-	return err == nil && public(at.Addr())
+	return err == nil && Public(at.Addr())
 }
 
-func public(ip netip.Addr) bool {
+// Public says whether an address is one that everybody on the internet could
+// reach. Servers at other addresses are asked nothing that a stranger wants.
+func Public(ip netip.Addr) bool {
 	if ip.Zone() != "" {
 		return false
 	}
