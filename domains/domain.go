@@ -26,7 +26,7 @@ type Domain struct {
 	Challenge      string // the random part of what is published; no secret
 	CreatedAt      time.Time
 	VerifiedAt     time.Time // zero: never
-	CheckedAt      time.Time // the last look at the record; zero: none
+	CheckedAt      time.Time // the last look at the record; zero: none. Of a verified one, the last that Recheck counts
 	MissingSince   time.Time // verified: since when looks have not found the record; zero: it was there
 	Finding        string    // what the last look found, in a sentence; empty: the record
 

@@ -12,6 +12,7 @@ import (
 	"gatehouse/internal/fault"
 	"gatehouse/internal/ident"
 	"gatehouse/internal/limit"
+	"gatehouse/internal/mail"
 )
 
 // mostDomains is how many domains one organization may claim.
@@ -49,6 +50,15 @@ type Store interface {
 	// fault.NotFound.
 	DomainHolder(ctx context.Context, name string) (organizationID string, err error)
 
+	// DueDomains gives up to most verified claims whose record was last looked
+	// at no later than before, or never, in the order of that.
+	DueDomains(ctx context.Context, before time.Time, most int) ([]Domain, error)
+
+	// Administrators gives an organization's name, and the proved addresses of
+	// up to most of its super admins who are active, in order. It returns
+	// fault.NotFound if there is no such organization.
+	Administrators(ctx context.Context, organizationID string, most int) (name string, addresses []string, err error)
+
 	// DeleteDomain removes a claim and its links, or returns fault.NotFound.
 	DeleteDomain(ctx context.Context, id string) error
 
@@ -77,6 +87,16 @@ type Domains struct {
 	Now    func() time.Time
 	Limits limit.Limiter // of looks, which go out to strangers' servers
 	Audit  *audit.Log
+	Mail   Mailer // nil: nobody is told
+	Base   string // the public URL, of links in mails
+}
+
+// A Mailer sends mails.
+type Mailer interface {
+	// Queue has a mail sent once the transaction of ctx is kept. It returns
+	// fault.TooMany, which leaves the transaction as it was, where the mailbox
+	// was sent enough.
+	Queue(ctx context.Context, m mail.Message) error
 }
 
 // looks bounds how often an organization has others asked.
@@ -86,7 +106,7 @@ var looks = limit.Rule{Name: "domain verification", Burst: 60, Every: 5 * time.S
 func (s *Domains) Record(d Domain) string { return s.Label + "." + d.Name }
 
 // Page is the address of the file that proves a claim to be proved ByHTTP.
-func (s *Domains) Page(d Domain) string { return "https://" + d.Name + pagePath }
+func (s *Domains) Page(d Domain) string { return pageOf(d.Name) }
 
 // pagePath is where the file is. It is below the folder that Aiven's
 // documentation names.

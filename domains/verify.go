@@ -118,10 +118,14 @@ func (s *Domains) Verify(ctx context.Context, by account.Actor, o account.Organi
 }
 
 // noteFinding keeps what a look in vain found. It returns fault.NotFound if the
-// claim is gone.
+// claim is gone. Looks at a verified claim do not put off the daily one: whoever
+// does not own the domain any more could keep the claim for good by asking.
 func (s *Domains) noteFinding(ctx context.Context, o account.Organization, d Domain, no *Unproved) error {
 	_, err := s.edit(ctx, o, d.ID, func(ctx context.Context, d *Domain) error {
-		d.CheckedAt, d.Finding = s.Now(), no.Why
+		if d.State != Verified {
+			d.CheckedAt = s.Now()
+		}
+		d.Finding = no.Why
 		return s.Store.UpdateDomain(ctx, *d)
 	})
 	return err

@@ -126,6 +126,27 @@ func (s *Store) DomainHolder(ctx context.Context, name string) (string, error) {
 	return id, missing(err, noDomain)
 }
 
+// DueDomains implements domains.Store.
+func (s *Store) DueDomains(ctx context.Context, before time.Time, most int) ([]domains.Domain, error) {
+	return all(ctx, s, scanDomain, `
+		SELECT `+domainColumns+` FROM domain d
+		WHERE d.state = 'verified' AND (d.checked_at <= $1 OR d.checked_at IS NULL)
+		ORDER BY COALESCE(d.checked_at, d.created_at), d.id LIMIT $2`, stamp(before), most)
+}
+
+// Administrators implements domains.Store.
+func (s *Store) Administrators(ctx context.Context, organizationID string, most int) (name string, addresses []string, err error) {
+	name, err = one(ctx, s, scanID, `SELECT name FROM organization WHERE id = $1`, organizationID)
+	if err != nil {
+		return "", nil, missing(err, noOrganization)
+	}
+	addresses, err = all(ctx, s, scanID, `
+		SELECT p.email FROM member m JOIN person p ON p.id = m.user_id
+		WHERE m.organization_id = $1 AND m.super_admin AND p.state = 'active' AND p.address_proved
+		ORDER BY p.email LIMIT $2`, organizationID, most)
+	return name, addresses, err
+}
+
 // DeleteDomain implements domains.Store.
 func (s *Store) DeleteDomain(ctx context.Context, id string) error {
 	return s.change(ctx, fault.NotFound.Errorf(noDomain), `DELETE FROM domain WHERE id = $1`, id)

@@ -29,7 +29,7 @@ var allowed = map[string]string{
 	"account":              "audit internal/limit internal/mail",
 	"policy":               "account audit",
 	"session":              "account audit",
-	"domains":              "account audit internal/fetch internal/limit",
+	"domains":              "account audit internal/fetch internal/limit internal/mail",
 	"sso":                  "account audit internal/limit internal/seal",
 	"login":                "account audit policy sso session internal/limit internal/mail internal/seal",
 	"gate":                 "account policy session internal/limit",

@@ -180,6 +180,61 @@ var claims = []promise{
 		do(t, s.UpdateDomain(t.Context(), d))
 		speaks(one.ID, "a.example", false)
 	}},
+	{"claims are due whose record nobody looked at for long, the longest first", func(t *testing.T, s *store.Store) {
+		o, other := addOrganization(t, s, "acme"), addOrganization(t, s, "other")
+		add := func(id string, o account.Organization, state domains.State, checked time.Time) {
+			t.Helper()
+			d := Domain(id, o, id+".example")
+			d.State, d.CheckedAt = state, checked
+			do(t, s.AddDomain(t.Context(), d))
+		}
+		add("dom1", o, domains.Verified, Then)
+		add("dom2", other, domains.Verified, Then.Add(-time.Hour))
+		add("dom3", o, domains.Verified, Then.Add(time.Microsecond))
+		add("dom4", o, domains.Unverified, Then.Add(-time.Hour))
+		add("dom5", o, domains.Lost, Then.Add(-time.Hour))
+		add("dom6", o, domains.Verified, Then.Add(-2*time.Hour))
+		add("dom7", o, domains.Verified, time.Time{}) // claimed Then
+		due := func(most int, want ...string) {
+			t.Helper()
+			list, err := s.DueDomains(t.Context(), Then, most)
+			do(t, err)
+			var got []string
+			for _, d := range list {
+				got = append(got, d.ID)
+			}
+			same(t, got, want)
+		}
+		due(10, "dom6", "dom2", "dom1", "dom7")
+		due(2, "dom6", "dom2")
+		list, err := s.DueDomains(t.Context(), Then, 1)
+		do(t, err)
+		seen := list[0]
+		seen.CheckedAt, seen.MissingSince = Then.Add(time.Hour), Then
+		do(t, s.UpdateDomain(t.Context(), seen))
+		due(10, "dom2", "dom1", "dom7")
+	}},
+	{"who administers an organization can be written to where active and with a proved address", func(t *testing.T, s *store.Store) {
+		o, other := addOrganization(t, s, "acme"), addOrganization(t, s, "other")
+		join := func(name string, o account.Organization, admin bool, edit ...func(*account.User)) {
+			t.Helper()
+			addMember(t, s, o, addProved(t, s, name, name+"@a.example", edit...), admin)
+		}
+		join("eve", o, true)
+		join("ada", o, true)
+		join("plain", o, false)
+		join("elsewhere", other, true)
+		join("unproved", o, true, func(u *account.User) { u.AddressProved = false })
+		join("gone", o, true, func(u *account.User) { u.State = account.DeactivatedUser })
+		for most, want := range map[int][]string{10: {"ada@a.example", "eve@a.example"}, 1: {"ada@a.example"}} {
+			name, addresses, err := s.Administrators(t.Context(), o.ID, most)
+			do(t, err)
+			same(t, name, o.Name)
+			same(t, addresses, want)
+		}
+		_, _, err := s.Administrators(t.Context(), "org-none", 10)
+		isFault(t, err, fault.NotFound)
+	}},
 	{"members are adopted whose proved address is in the domain, whom nobody manages, who administer nothing else", func(t *testing.T, s *store.Store) {
 		o, other := addOrganization(t, s, "acme"), addOrganization(t, s, "other")
 		ada := addProved(t, s, "ada", "ada@a.example")
