@@ -19,6 +19,8 @@ packages=(
 	simplesamlphp php-cli php-xml php-mbstring php-sqlite3 php-curl openssl
 	# Another one, and the verifier and signer of signatures that it uses.
 	python3-pysaml2 xmlsec1
+	# The DNS: zones that are updated, and a resolver that remembers.
+	bind9 bind9-dnsutils unbound
 	# A browser.
 	chromium
 	# For avn.
