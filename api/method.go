@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/pem"
+	"slices"
 	"math"
 	"strconv"
 	"strings"
@@ -53,6 +54,9 @@ type method struct {
 	JoinGroups          bool          `json:"saml_join_groups"`
 	AllowSHA1           bool          `json:"saml_allow_sha1"`
 	AllowSmallKeys      bool          `json:"saml_allow_small_keys"`
+	AllowEmptyReference bool          `json:"saml_allow_empty_reference"`
+	AllowNoRecipient    bool          `json:"saml_allow_no_recipient"`
+	Risks               []methodRisk  `json:"saml_risks" doc:"What the method admits though it should not, for the sake of its identity provider."`
 
 	ACSURL         string  `json:"saml_acs_url" doc:"Where the identity provider sends its answers. It never changes."`
 	MetadataURL    string  `json:"saml_metadata_url" doc:"Our metadata, and our entity id. It never changes."`
@@ -63,6 +67,23 @@ type method struct {
 	SCIMEnabled    bool    `json:"scim_enabled"`
 	SCIMURL        *string `json:"scim_url"`
 	InternalMCP    bool    `json:"internal_mcp_enabled"`
+}
+
+// A methodRisk is an allowance that a method makes.
+type methodRisk struct {
+	Setting string `json:"setting" doc:"The field that makes it."`
+	Risk    string `json:"risk"`
+}
+
+func newRisks(i *sso.IdP) []methodRisk {
+	out := []methodRisk{}
+	allowed := i.Allowed()
+	for _, a := range sso.Allowances {
+		if slices.Contains(allowed, a.Name) {
+			out = append(out, methodRisk{string(a.Name), a.Risk})
+		}
+	}
+	return out
 }
 
 func (s *Server) newMethod(i *sso.IdP) method {
@@ -89,6 +110,9 @@ func (s *Server) newMethod(i *sso.IdP) method {
 		JoinGroups:          i.JoinGroups,
 		AllowSHA1:           i.AllowSHA1,
 		AllowSmallKeys:      i.AllowSmallKeys,
+		AllowEmptyReference: i.AllowEmptyReference,
+		AllowNoRecipient:    i.AllowNoRecipient,
+		Risks:               newRisks(i),
 		ACSURL:              i.ACSURL(),
 		MetadataURL:         i.MetadataURL(),
 		LoginURL:            s.Base + "/v1/sso/saml/login/" + i.ID,

@@ -2,6 +2,7 @@ package login
 
 import (
 	"context"
+	"strings"
 	"net/netip"
 
 	"gatehouse/account"
@@ -16,14 +17,18 @@ func (c Client) actor(u account.User) account.Actor {
 
 // recordLogin writes that a login ended in a session, in the session's
 // transaction. It is the business of the organization whose method it was, or
-// of the one that manages the person.
-func (l *Login) recordLogin(ctx context.Context, u account.User, t session.Token, organizationID string, c Client) error {
+// of the one that manages the person. allowed are what the identity provider
+// needed admitted.
+func (l *Login) recordLogin(ctx context.Context, u account.User, t session.Token, organizationID string, allowed []string, c Client) error {
 	if organizationID == "" {
 		organizationID = u.ManagingOrganizationID
 	}
 	details := audit.Details{"method": string(t.Method.Kind), "session": t.Prefix}
 	if t.Method.Kind == session.SAML {
 		details["authentication_method_id"] = t.Method.ID
+	}
+	if len(allowed) > 0 {
+		details["allowances"] = strings.Join(allowed, " ")
 	}
 	return l.Audit.Record(ctx, c.actor(u).Did(audit.LoginSuccess, organizationID, u.Target(), details))
 }

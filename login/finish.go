@@ -207,7 +207,7 @@ func (l *Login) logIn(ctx context.Context, f Flow, in Finish) (Outcome, error) {
 	if out.Text, out.Token, err = l.Tokens.Issue(ctx, grant); err != nil {
 		return Outcome{}, err
 	}
-	return out, l.recordLogin(ctx, u, out.Token, organizationID, in.Client)
+	return out, l.recordLogin(ctx, u, out.Token, organizationID, f.Claim.Allowed, in.Client)
 }
 
 // question says whether a person has to be asked before they become u.

@@ -52,6 +52,7 @@ type Claim struct {
 	LastName    string
 	RealName    string
 	Groups      []string  // ug…: the IdP-managed groups that it named, where they are followed
+	Allowed     []string  // what the method had to admit: sso.Allowance
 	SessionEnds time.Time // zero: not said
 }
 
@@ -179,6 +180,10 @@ type Login struct {
 	Audit     *audit.Log
 	Addresses Verifier // nil: nobody is asked to prove an address
 	Mail      Mailer   // nil: nobody is told of anything by mail
+
+	// Allowed counts an allowance that a response needed; nil: nobody counts.
+	Allowed func(sso.Allowance)
+
 	Open      bool     // whether anybody may sign up with a password
 	NewUserID func() string
 	Now       func() time.Time

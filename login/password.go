@@ -160,7 +160,7 @@ func (l *Login) issueForPassword(ctx context.Context, u account.User, c Client) 
 		if text, t, err = l.Tokens.Issue(ctx, g); err != nil {
 			return err
 		}
-		return l.recordLogin(ctx, u, t, "", c)
+		return l.recordLogin(ctx, u, t, "", nil, c)
 	})
 	if err != nil {
 		return "", session.Token{}, fmt.Errorf("issue session: %w", err)

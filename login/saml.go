@@ -194,12 +194,16 @@ func (l *Login) answerUnsolicited(ctx context.Context, m Method, a *sso.Assertio
 // flowOf is the flow of an answer; whose it is, is for the caller to say.
 func (l *Login) flowOf(m Method, a *sso.Assertion) Flow {
 	now := l.Now()
+	var allowed []string
+	for _, used := range a.Allowances {
+		allowed = append(allowed, string(used))
+	}
 	return Flow{
 		Method: session.Method{Kind: session.SAML, ID: m.ID},
 		Claim: Claim{
 			SubjectKind: a.Subject.Kind, Subject: a.Subject.Value, Email: a.Email,
 			FirstName: bounded(a.FirstName), LastName: bounded(a.LastName), RealName: bounded(a.RealName),
-			SessionEnds: a.SessionEnds,
+			Allowed: allowed, SessionEnds: a.SessionEnds,
 		},
 		AnsweredAt: now,
 		ExpiresAt:  now.Add(sso.TicketLifetime),
@@ -237,6 +241,11 @@ func (l *Login) keep(ctx context.Context, m Method, a *sso.Assertion, f *Flow) e
 }
 
 func (l *Login) warn(ctx context.Context, m Method, a *sso.Assertion) {
+	for _, used := range a.Allowances {
+		if l.Allowed != nil {
+			l.Allowed(used)
+		}
+	}
 	for _, w := range a.Warnings {
 		l.Log.WarnContext(ctx, "saml warning", "method", m.ID, "organization", m.OrganizationID, "warning", w)
 	}

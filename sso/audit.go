@@ -72,6 +72,8 @@ func settingsTexts(i *IdP) map[string]string {
 		"saml_field_mapping.real_name":         i.Mapping.RealName,
 		"saml_field_mapping.identity":          i.Mapping.Identity,
 		"saml_field_mapping.groups":            i.Mapping.Groups,
+		"saml_allow_empty_reference":           strconv.FormatBool(i.AllowEmptyReference),
+		"saml_allow_no_recipient":              strconv.FormatBool(i.AllowNoRecipient),
 		"saml_allow_sha1":                      strconv.FormatBool(i.AllowSHA1),
 		"saml_allow_small_keys":                strconv.FormatBool(i.AllowSmallKeys),
 		"auth_token_max_age_seconds":           strconv.FormatInt(int64(i.TokenMaxAge.Seconds()), 10),

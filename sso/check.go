@@ -51,6 +51,7 @@ func (p *Provider) check(idp *IdP, raw []byte, want Expectation) (*Assertion, *R
 	rules := profile{idp: idp, want: want, proof: proof, out: &Assertion{
 		Certificate: proof.certificate,
 		Warnings:    proof.warnings,
+		Allowances:  proof.allowances,
 	}}
 	if r := rules.check(found.root); r != nil {
 		return nil, r
@@ -113,6 +114,9 @@ type Assertion struct {
 
 	// Certificate is the index in IdP.Certificates of the one that signed.
 	Certificate int
+
+	// Allowances are those of the method that were needed.
+	Allowances []Allowance
 
 	// Warnings are things that are admitted and should be mended, in words for
 	// an administrator: an expired certificate, a used allowance.

@@ -155,7 +155,8 @@ func idpOf(t testing.TB, c samltest.Case) *sso.IdP {
 		ID: "am0000000000b", AccountID: "a00000000000", Base: samltest.Base, Enabled: true, State: sso.Active,
 		Settings: sso.Settings{
 			EntityID: samltest.EntityID, SSOURL: "https://idp.example/sso",
-			AllowSHA1: c.AllowSHA1, AllowSmallKeys: c.AllowSmallKeys, WantAssertionSigned: c.WantSigned,
+			AllowSHA1: c.AllowSHA1, AllowSmallKeys: c.AllowSmallKeys,
+			AllowEmptyReference: c.AllowEmptyReference, AllowNoRecipient: c.AllowNoRecipient, WantAssertionSigned: c.WantSigned,
 			Mapping: sso.Mapping{Identity: c.IdentityName},
 		},
 	}

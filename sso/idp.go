@@ -91,6 +91,12 @@ type Settings struct {
 	AllowSHA1      bool // accept SHA-1 in signatures and digests: a risk
 	AllowSmallKeys bool // accept RSA keys under 2048 bits (never under 1024): a risk
 
+	// AllowEmptyReference accepts a signature of the whole response that refers
+	// to it by URI="": a risk. AllowNoRecipient accepts a confirmation without
+	// Recipient where a signed response has our address as Destination: a risk.
+	AllowEmptyReference bool
+	AllowNoRecipient    bool
+
 	TokenMaxAge         time.Duration // how long sessions made here last; 0 means the default
 	TokenExtendWhenUsed bool          // whether use prolongs them
 

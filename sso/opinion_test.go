@@ -27,6 +27,7 @@ var crewjamCannot = map[string]string{
 	"foreign-key-info":              "it believes KeyInfo",
 	"holder-of-key-beside-bearer":   "it wants every confirmation to hold",
 	"no-destination":                "it demands one in signed responses",
+	"no-recipient-allowed":          "it demands a Recipient",
 	"other-recipient-beside-ours":   "it wants every confirmation to hold",
 	"rebound-prefixes":              "it loses the prefixes of what is around",
 	"skew-59s-behind":               "it wants responses issued in the last 90 seconds",

@@ -43,6 +43,9 @@ type Change struct {
 	AllowSHA1       *bool    // saml_allow_sha1
 	AllowSmallKeys  *bool    // saml_allow_small_keys
 
+	AllowEmptyReference *bool // saml_allow_empty_reference
+	AllowNoRecipient    *bool // saml_allow_no_recipient
+
 	TokenMaxAge         *int     // auth_token_max_age_seconds, 300 to 1296000
 	TokenExtendWhenUsed *bool    // auth_token_extend_when_used
 	AutoJoinGroupID     *string  // auto_join_user_group_id
@@ -132,6 +135,8 @@ func (c Change) apply(i *IdP) error {
 		{c.JoinGroups, &i.JoinGroups},
 		{c.AllowSHA1, &i.AllowSHA1},
 		{c.AllowSmallKeys, &i.AllowSmallKeys},
+		{c.AllowEmptyReference, &i.AllowEmptyReference},
+		{c.AllowNoRecipient, &i.AllowNoRecipient},
 		{c.TokenExtendWhenUsed, &i.TokenExtendWhenUsed},
 	} {
 		if f.from != nil {

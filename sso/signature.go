@@ -76,6 +76,7 @@ type signature struct {
 	claim  string         // the certificate in KeyInfo, base64: for messages only
 	key    keyType
 	sha1   bool // in the signature or the digest
+	whole  bool // it refers to the whole document, by an empty URI
 	method string
 
 	infoForm          string // the canonicalization of SignedInfo
@@ -87,8 +88,9 @@ type signature struct {
 
 // readSignature checks the form of a signature that stands in the element with
 // this id: one reference, to that element, by admitted transforms and
-// algorithms, and nothing that is not prescribed.
-func readSignature(el *etree.Element, id string) (*signature, *Rejection) {
+// algorithms, and nothing that is not prescribed. empty admits a reference
+// without id, where the element is the whole document.
+func readSignature(el *etree.Element, id string, empty bool) (*signature, *Rejection) {
 	parts, r := only(el, "SignedInfo", "SignatureValue", "KeyInfo")
 	if r != nil {
 		return nil, r
@@ -108,11 +110,11 @@ func readSignature(el *etree.Element, id string) (*signature, *Rejection) {
 	if parts[2] != nil {
 		s.claim = certificateIn(parts[2])
 	}
-	return s, s.readInfo(id)
+	return s, s.readInfo(id, empty)
 }
 
 // readInfo checks SignedInfo.
-func (s *signature) readInfo(id string) *Rejection {
+func (s *signature) readInfo(id string, empty bool) *Rejection {
 	if r := checkPlain(s.info); r != nil {
 		return r
 	}
@@ -136,7 +138,7 @@ func (s *signature) readInfo(id string) *Rejection {
 		return reject("algorithm_refused", "RSA or ECDSA with SHA-256, SHA-384 or SHA-512", s.method)
 	}
 	s.key, s.sha1 = m.key, m.sha1
-	return s.readReference(parts[2], id)
+	return s.readReference(parts[2], id, empty)
 }
 
 // checkPlain refuses attributes with prefixes. The library that verifies reads
@@ -158,9 +160,10 @@ func checkPlain(el *etree.Element) *Rejection {
 }
 
 // readReference checks the one Reference.
-func (s *signature) readReference(ref *etree.Element, id string) *Rejection {
+func (s *signature) readReference(ref *etree.Element, id string, whole bool) *Rejection {
 	uri, there := attr(ref, "URI")
-	if !there || uri != "#"+id {
+	s.whole = whole && there && uri == ""
+	if !there || uri != "#"+id && !s.whole {
 		return reject("reference_invalid", "#"+id, uri)
 	}
 	parts, r := only(ref, "Transforms", "DigestMethod", "DigestValue")

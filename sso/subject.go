@@ -95,10 +95,10 @@ func (p *profile) checkConfirmation(el *etree.Element) (time.Time, *Rejection) {
 		return time.Time{}, reject("confirmation_invalid", "SubjectConfirmationData", "none")
 	}
 	recipient, there := attr(data, "Recipient")
-	if !there {
+	if !there && !p.addressedInstead() {
 		return time.Time{}, reject("confirmation_invalid", "Recipient", "none")
 	}
-	if !slices.Contains(p.want.Recipients, trim(recipient)) {
+	if there && !slices.Contains(p.want.Recipients, trim(recipient)) {
 		return time.Time{}, reject("recipient_mismatch", oneOf(p.want.Recipients), recipient)
 	}
 	if _, there := attr(data, "NotBefore"); there {
@@ -116,7 +116,21 @@ func (p *profile) checkConfirmation(el *etree.Element) (time.Time, *Rejection) {
 		return time.Time{}, reject("in_response_to_mismatch", orNone(p.inResponseTo), orNone(got))
 	}
 	until, r := p.time(data, "NotOnOrAfter")
+	if r == nil && !there {
+		p.out.Allowances = use(p.out.Allowances, NoRecipient)
+		p.warn("The confirmation has no Recipient, which this method admits.")
+	}
 	return until, r
+}
+
+// addressedInstead says whether a confirmation may do without Recipient: the
+// method admits it, and a signed response is addressed to us.
+func (p *profile) addressedInstead() bool {
+	if !p.idp.AllowNoRecipient || p.proof.response == nil {
+		return false
+	}
+	destination, there := attr(p.proof.response, "Destination")
+	return there && slices.Contains(p.want.Recipients, trim(destination))
 }
 
 // openTicket finds the request that was answered.

@@ -36,6 +36,7 @@ type proven struct {
 
 	certificate int // index in IdP.Certificates of the one that signed the assertion
 	warnings    []string
+	allowances  []Allowance
 }
 
 // prove verifies every signature there is and gives what they cover: the
@@ -71,7 +72,7 @@ func (s *shape) prove(idp *IdP, guard *Guard, now time.Time) (*proven, *Rejectio
 			return nil, r
 		}
 	}
-	p.warnings = v.warnings
+	p.warnings, p.allowances = v.warnings, v.allowances
 	return p, nil
 }
 
@@ -102,13 +103,15 @@ type verifier struct {
 	now      time.Time
 	last     int // the certificate that the last signature was made with
 	warnings []string
+
+	allowances []Allowance
 }
 
 // verify gives el as its signature covers it: as it was scanned, where our own
 // verification admits it and is believed; else as goxmldsig reads it. The
 // namespaces of parent, which may be nil, are in scope at el.
 func (v *verifier) verify(el, sig, parent *etree.Element) (*etree.Element, *Rejection) {
-	s, r := readSignature(sig, value(el, "ID"))
+	s, r := readSignature(sig, value(el, "ID"), parent == nil && v.idp.AllowEmptyReference)
 	if r != nil {
 		return nil, r
 	}
@@ -241,9 +244,15 @@ func (v *verifier) warn(cert *x509.Certificate, s *signature, bits int) {
 		add("The identity provider's certificate is not valid before %s.", cert.NotBefore.UTC().Format(time.DateOnly))
 	}
 	if s.sha1 {
+		v.allowances = use(v.allowances, SHA1)
 		add("The response is signed with SHA-1, which this method admits.")
 	}
+	if s.whole {
+		v.allowances = use(v.allowances, EmptyReference)
+		add("The response's signature refers to it by an empty URI, which this method admits.")
+	}
 	if s.key == rsaKey && bits < minKeyBits {
+		v.allowances = use(v.allowances, SmallKeys)
 		add("The response is signed with a key of %d bits, which this method admits.", bits)
 	}
 }

@@ -108,6 +108,8 @@ func formOf(i *sso.IdP) url.Values {
 		"saml_idp_login_allowed":               i.IdPLoginAllowed,
 		"saml_allow_sha1":                      i.AllowSHA1,
 		"saml_allow_small_keys":                i.AllowSmallKeys,
+		"saml_allow_empty_reference":           i.AllowEmptyReference,
+		"saml_allow_no_recipient":              i.AllowNoRecipient,
 	} {
 		if on {
 			form.Set(name, "on")
@@ -142,6 +144,8 @@ func changeOf(form url.Values, i *sso.IdP) (sso.Change, error) {
 		IdPLoginMode:        text("saml_idp_login_mode"),
 		AllowSHA1:           ticked("saml_allow_sha1"),
 		AllowSmallKeys:      ticked("saml_allow_small_keys"),
+		AllowEmptyReference: ticked("saml_allow_empty_reference"),
+		AllowNoRecipient:    ticked("saml_allow_no_recipient"),
 		Mapping:             &mapping,
 	}
 	age := form.Get("auth_token_max_age_seconds")
@@ -197,6 +201,8 @@ func (s *site) newEditIdPPage(r *http.Request, v gate.Visit, i *sso.IdP, form ur
 	p.Risks = []check{
 		{Name: "saml_allow_sha1", Label: "Accept SHA-1 in signatures", Hint: "SHA-1 can be forged by those with means. Only until the identity provider signs with SHA-256.", Risk: true},
 		{Name: "saml_allow_small_keys", Label: "Accept RSA keys under 2048 bits", Hint: "Short keys can be broken, and whoever breaks one can be anybody. Only until the identity provider has a new key.", Risk: true},
+		{Name: "saml_allow_empty_reference", Label: "Accept signatures that do not name what they cover", Hint: "Of the whole response only, by URI=\"\". Other programs can mistake such a signature for one of something else.", Risk: true},
+		{Name: "saml_allow_no_recipient", Label: "Accept confirmations without Recipient", Hint: "Only in a signed response that has our ACS URL as Destination.", Risk: true},
 	}
 	p.Mapping = mappingFields()
 	p.Lifetime = lifetimeField(i)

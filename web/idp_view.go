@@ -19,7 +19,8 @@ type idpView struct {
 	Status       status
 	Added        moment
 	Certificates []certificateView
-	Lifetime     string // of the sessions that it makes
+	Risks        []string // what it admits though it should not
+	Lifetime     string   // of the sessions that it makes
 	LoginURL     string
 	SignupURL    string
 	LinkURL      string
@@ -41,6 +42,14 @@ type certificateView struct {
 // soon is when the end of a certificate begins to be worth a warning.
 const soon = 30 * 24 * time.Hour
 
+// allowanceWords say what an allowance admits.
+var allowanceWords = map[sso.Allowance]string{
+	sso.SHA1:           "SHA-1 is accepted",
+	sso.SmallKeys:      "RSA keys under 2048 bits are accepted",
+	sso.EmptyReference: "Signatures that do not name what they cover are accepted",
+	sso.NoRecipient:    "Confirmations without Recipient are accepted",
+}
+
 func (s *site) viewIdP(i *sso.IdP) idpView {
 	v := idpView{
 		IdP:       i,
@@ -53,6 +62,9 @@ func (s *site) viewIdP(i *sso.IdP) idpView {
 	}
 	if i.TokenMaxAge > 0 {
 		v.Lifetime = lifetimeWords(i.TokenMaxAge)
+	}
+	for _, a := range i.Allowed() {
+		v.Risks = append(v.Risks, allowanceWords[a])
 	}
 	for _, c := range i.CertificateInfos() {
 		v.Certificates = append(v.Certificates, s.viewCertificate(c))

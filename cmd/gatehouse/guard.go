@@ -12,6 +12,15 @@ import (
 // too.
 const judgedTwice = 100
 
+// countAllowances counts what methods admit though they should not, each time.
+func (f *front) countAllowances() func(sso.Allowance) {
+	count := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "gatehouse_saml_allowances_used_total", Help: "Responses that were admitted only because their method makes an allowance, by allowance.",
+	}, []string{"allowance"})
+	f.registry.MustRegister(count)
+	return func(a sso.Allowance) { count.WithLabelValues(string(a)).Inc() }
+}
+
 // verifierGuard decides when our own verification of signatures is believed
 // alone, and tells the operator where it and the library do not agree: by a
 // metric that should stay 0, and in the log.

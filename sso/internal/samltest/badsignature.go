@@ -141,6 +141,8 @@ func oddSignatures() []recipe {
 	const exclusive = `<ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"></ds:Transform>`
 	return []recipe{
 		{name: "reference-to-document", code: "reference_invalid", why: "URI=\"\" covers whatever the document is.", sign: SignAssertion, by: Signer{URI: &empty}},
+		{name: "empty-reference-of-assertion", code: "reference_invalid", why: "The method admits URI=\"\" for the whole response only.", sign: SignAssertion, by: Signer{URI: &empty}, set: func(c *Case) { c.AllowEmptyReference = true }},
+		{name: "empty-reference-of-response", code: "reference_invalid", why: "URI=\"\" takes an allowance.", sign: SignResponse, by: Signer{URI: &empty}},
 		{name: "reference-to-parent", code: "reference_invalid", why: "The reference is to another element.", sign: SignAssertion, by: Signer{URI: &other}},
 		{name: "reference-by-xpointer", code: "reference_invalid", why: "A language to choose elements with.", sign: SignAssertion, by: Signer{URI: &pointer}},
 		info("two-references", "reference_invalid", "Which of them counts (CVE-2026-33487)?", "</ds:SignedInfo>", second+"</ds:SignedInfo>"),

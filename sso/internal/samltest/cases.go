@@ -10,10 +10,14 @@ type Case struct {
 	Clock       string `json:"clock"`
 	Unsolicited bool   `json:"unsolicited,omitempty"` // logins may start at the identity provider
 
-	AllowSHA1      bool   `json:"allow_sha1,omitempty"`
-	AllowSmallKeys bool   `json:"allow_small_keys,omitempty"`
-	WantSigned     bool   `json:"want_assertion_signed,omitempty"`
-	IdentityName   string `json:"identity_attribute,omitempty"`
+	AllowSHA1      bool `json:"allow_sha1,omitempty"`
+	AllowSmallKeys bool `json:"allow_small_keys,omitempty"`
+
+	AllowEmptyReference bool `json:"allow_empty_reference,omitempty"`
+	AllowNoRecipient    bool `json:"allow_no_recipient,omitempty"`
+
+	WantSigned   bool   `json:"want_assertion_signed,omitempty"`
+	IdentityName string `json:"identity_attribute,omitempty"`
 
 	// What a good response has to yield.
 	Subject  string   `json:"subject,omitempty"` // kind, blank, value

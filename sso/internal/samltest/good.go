@@ -64,6 +64,10 @@ func goodSignatures() []recipe {
 		{name: "small-key-allowed", why: "The method admits short keys.", sign: SignAssertion,
 			by: Signer{Pair: Keys("small")}, trust: []string{"small"},
 			set: func(c *Case) { c.AllowSmallKeys, c.Warnings = true, 1 }},
+		{name: "empty-reference-allowed", why: "The method admits a signature of the whole document.", sign: SignResponse,
+			by: Signer{URI: new(string)}, set: func(c *Case) { c.AllowEmptyReference, c.Warnings = true, 1 }},
+		{name: "no-recipient-allowed", why: "The method admits it, where the signed response says where it goes.", sign: SignBoth,
+			edit: []string{` Recipient="` + ACS + `"`, ``}, set: func(c *Case) { c.AllowNoRecipient, c.Warnings = true, 1 }},
 		{name: "line-broken-base64", why: "The form field has line breaks and blanks.", sign: SignBoth,
 			set: func(c *Case) {
 				text := base64.StdEncoding.EncodeToString([]byte(c.Response))

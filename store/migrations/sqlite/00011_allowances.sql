@@ -1,0 +1,4 @@
+-- +goose Up
+
+ALTER TABLE idp ADD COLUMN allow_empty_reference BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE idp ADD COLUMN allow_no_recipient BOOLEAN NOT NULL DEFAULT FALSE;
