@@ -24,10 +24,13 @@ type setupPage struct {
 	SSOURL       field
 	Certificates field
 	ByHand       bool // the single fields are open
+
+	Domains []domainView // that it speaks for, once they are verified
+	Others  []domainView // that it could speak for too
 }
 
 // lastStep is the number of steps.
-const lastStep = 4
+const lastStep = 5
 
 func (s *site) newSetupPage(r *http.Request, v gate.Visit, i *sso.IdP) (*setupPage, error) {
 	frame, err := s.console(r, v, "Set up "+i.Name, "identity-providers")
@@ -43,12 +46,16 @@ func (s *site) newSetupPage(r *http.Request, v gate.Visit, i *sso.IdP) (*setupPa
 		Certificates: field{Name: "saml_certificate", Label: "Signing certificate", Hint: "In PEM form. During a change of certificates, paste both.", Rows: 8, Machine: true},
 	}
 	p.csp.script = true
+	if err != nil {
+		return nil, err
+	}
+	p.Domains, p.Others, err = s.domainsOf(r, v, i)
 	return p, err
 }
 
 // stepOf is the step that is asked for; else the first that is not done.
 func stepOf(asked string, i *sso.IdP) int {
-	if len(asked) == 1 && asked >= "1" && asked <= "4" {
+	if len(asked) == 1 && asked >= "1" && asked <= "5" {
 		return int(asked[0] - '0')
 	}
 	if i.State == sso.Active {

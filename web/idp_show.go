@@ -9,7 +9,9 @@ import (
 // An idpPage shows one identity provider whole.
 type idpPage struct {
 	page
-	IdP idpView
+	IdP     idpView
+	Domains []domainView // that it speaks for, once they are verified
+	Others  []domainView // that it could speak for too
 }
 
 func (s *site) showIdP(w http.ResponseWriter, r *http.Request, v gate.Visit) error {
@@ -31,6 +33,9 @@ func (s *site) showOneIdP(w http.ResponseWriter, r *http.Request, v gate.Visit, 
 		return err
 	}
 	p := &idpPage{page: frame, IdP: s.viewIdP(i)}
+	if p.Domains, p.Others, err = s.domainsOf(r, v, i); err != nil {
+		return err
+	}
 	p.csp.script = template == "idp"
 	return s.render(w, r, http.StatusOK, template, p)
 }

@@ -63,7 +63,8 @@ func TestAnIdentityProviderFromFirstToLast(t *testing.T) {
 	method := idOf(provider)
 	b.get(provider + "/setup?vendor=okta").wantText("Audience URI").
 		wantText(w.site.URL + "/v1/sso/saml/acs/" + method).wantText(w.site.URL + "/v1/sso/saml/metadata/" + method)
-	b.get(provider + "/setup?step=4").wantText("once step 3 is done")
+	b.get(provider + "/setup?step=4").wantText("Add a domain")
+	b.get(provider + "/setup?step=5").wantText("once step 3 is done")
 	w.browser().get("/signup/" + method).wantStatus(http.StatusForbidden).wantText("not enabled")
 
 	b.connect(provider)

@@ -63,12 +63,21 @@ func (s *site) wayOf(ctx context.Context, methodID, returnTo string) (way, bool)
 	if err != nil || o.Suspended {
 		return way{}, false
 	}
+	return way{Provider: i.Name, Organization: o.Name, URL: startOf(i.ID, returnTo)}, true
+}
+
+// startOf is where a login through an identity provider starts that leads to a
+// page of ours.
+func startOf(methodID, returnTo string) string {
 	to := url.Values{}
 	if safe := login.SafeReturn(returnTo); safe != "/" {
 		to.Set("return_to", safe)
 	}
-	return way{Provider: i.Name, Organization: o.Name, URL: withQuery(loginPath(i.ID), to)}, true
+	return withQuery(loginPath(methodID), to)
 }
+
+// linkPath is the account link of an identity provider.
+func linkPath(methodID string) string { return "/link/" + url.PathEscape(methodID) }
 
 // loginPath is where a login through an identity provider starts.
 func loginPath(methodID string) string {

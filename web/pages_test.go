@@ -101,12 +101,13 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 	method := b.connect(active)
 	group := b.addGroup(organization, "Testers")
 	b.post(group+"/members", "email", "alice@acme.test").to()
+	domain, unproved := b.speaks(organization, "acme.example", active), b.addDomain(organization, "other.example")
 	w.server.Dev = &Dev{Organization: "Acme", LoginURL: "/v1/sso/saml/login/" + method, People: []DevPerson{{"Alice", "alice@acme.test", "secret"}}}
 
 	token := b.makeToken("description", "Nightly report", "ip_allowlist", "192.0.2.0/24", "scope.user:read", "on")[:12]
 	answers := map[string]*answer{}
 	for _, rt := range table() {
-		verb, path := fill(rt.pattern, map[string]string{"organization": idOf(organization), "method": idOf(active), "group": idOf(group), "account": "a0123456789a", "token": token, "way": "password"})
+		verb, path := fill(rt.pattern, map[string]string{"organization": idOf(organization), "method": idOf(active), "group": idOf(group), "domain": idOf(domain), "account": "a0123456789a", "token": token, "way": "password"})
 		if verb != "GET" || strings.HasPrefix(path, "/static") || strings.HasPrefix(path, "/favicon") || strings.HasPrefix(path, "/v1/sso/saml/metadata") {
 			continue
 		}
@@ -116,12 +117,17 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 			}
 		}
 	}
-	for _, path := range []string{pending, pending + "/setup?step=1&vendor=okta", pending + "/setup?step=2", pending + "/setup?step=3", pending + "/setup?step=4", active + "/setup?step=3", pending + "/edit", group + "?find=nobody", "/?done=profile-saved"} {
+	for _, path := range []string{pending, pending + "/setup?step=1&vendor=okta", pending + "/setup?step=2", pending + "/setup?step=3", pending + "/setup?step=4", pending + "/setup?step=5", active + "/setup?step=4", unproved, unproved + "/delete", active + "/setup?step=3", pending + "/edit", group + "?find=nobody", "/?done=profile-saved"} {
 		answers[path] = b.get(path).wantStatus(http.StatusOK)
 	}
 	for name, a := range map[string]*answer{
 		"bad address":      stranger.post("/login", "email", "nobody"),
 		"ways":             stranger.post("/login", "email", "alice@acme.test"),
+		"ways of a domain": stranger.post("/login", "email", "alice@acme.example"),
+		"wrong there":      stranger.post("/login/password", "email", "alice@acme.example", "password", "not this one"),
+		"signup there":     stranger.post("/signup", "real_name", "Ann", "email", "ann@acme.example", "password", goodPassword),
+		"bad domain":       b.post(organization+"/domains", "domain_name", "gmail.com"),
+		"not verified":     b.post(unproved + "/verify"),
 		"wrong password":   stranger.post("/login/password", "email", "alice@acme.test", "password", "not this one"),
 		"bad signup":       stranger.post("/signup", "email", "x"),
 		"bad organization": b.post("/organizations", "organization_name", ""),
@@ -140,7 +146,7 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 		"bad settings":     b.post(active, "authentication_method_name", "", "saml_request_binding", "pigeon"),
 		"refused":          stranger.throughIdP("/v1/sso/saml/login/"+method, "alice", "wrong-key"),
 	} {
-		if a.StatusCode < 400 && name != "ways" {
+		if a.StatusCode < 400 && name != "ways" && name != "ways of a domain" && name != "signup there" {
 			t.Errorf("%s: got status %d, want a refusal", name, a.StatusCode)
 		}
 		answers[name] = a
@@ -188,6 +194,8 @@ func TestWhatWasTypedStaysAndTheErrorStandsAtTheField(t *testing.T) {
 		{group, []string{"user_group_name", long, "description", "New"}, "user_group_name", 400},
 		{group + "/members", []string{"email", "nobody at all"}, "email", 400},
 		{group + "/members", []string{"email", "bob@acme.test"}, "email", 400},
+		{organization + "/domains", []string{"domain_name", "someone@acme.test"}, "domain_name", 400},
+		{organization + "/domains", []string{"domain_name", "gmail.com"}, "domain_name", 400},
 		{provider + "/setup", []string{"saml_idp_metadata", "<nonsense/>"}, "saml_idp_metadata", 400},
 		{provider + "/setup", []string{}, "saml_idp_metadata", 400},
 		{provider + "/setup", []string{"saml_entity_id", "urn:x", "saml_certificate", "x"}, "saml_idp_url", 400},
@@ -237,17 +245,20 @@ func TestNamesAreOnlyText(t *testing.T) {
 	b.post(group, "user_group_name", attack, "description", attack).to()
 	b.post(group+"/members", "email", "alice@acme.test").to()
 	b.link(method, "alice")
+	domain := b.addDomain(organization, "acme.example")
+	w.zone["_aiven-challenge.acme.example"] = []string{attack}
 	token := b.makeToken("description", attack)[:12]
 	policy := organization + "/authentication-policy"
 	pages := map[string]*answer{
 		"preview": b.post(policy+"/preview", "saml_enabled", "on", "personal_tokens", "enabled", attack, attack),
 		"range":   b.post(policy+"/preview", "saml_enabled", "on", "personal_tokens", "enabled", "allowed_ip_ranges", attack),
 		"ways":    b.post("/login", "email", "alice@acme.test", "return_to", "/"+attack),
+		"look":    b.post(domain + "/verify").wantText(attack),
 		"refused": w.browser().throughIdP("/v1/sso/saml/login/"+method, "alice", "wrong-key"),
 		"typed":   b.post("/login", "email", attack),
 		"again":   b.post(provider+"/setup", "saml_idp_metadata", "</textarea>"+attack),
 	}
-	for _, path := range []string{"/", "/profile", "/profile/password", "/profile/tokens", "/profile/tokens/" + token, "/profile/tokens/" + token + "/delete", "/profile/login-methods", "/profile/login-methods/" + method + "/delete", policy, "/login?again=1", "/login", "/logout", organization, organization + "/identity-providers", organization + "/groups", group, group + "/edit", group + "/delete", group + "?find=%22%3E%3Cscript%3E", provider, provider + "/edit", provider + "/setup", provider + "/delete", provider + "/disable", "/signup/" + method, "/login?return_to=/%22%3E%3Cscript%3E", "/?done=%3Cscript%3E", provider + "/setup?vendor=%22%3E%3Cscript%3E&step=%3Cscript%3E"} {
+	for _, path := range []string{"/", "/profile", "/profile/password", "/profile/tokens", "/profile/tokens/" + token, "/profile/tokens/" + token + "/delete", "/profile/login-methods", "/profile/login-methods/" + method + "/delete", policy, "/login?again=1", "/login", "/logout", organization, organization + "/identity-providers", organization + "/domains", domain, domain + "/delete", organization + "/groups", group, group + "/edit", group + "/delete", group + "?find=%22%3E%3Cscript%3E", provider, provider + "/edit", provider + "/setup", provider + "/delete", provider + "/disable", "/signup/" + method, "/login?return_to=/%22%3E%3Cscript%3E", "/?done=%3Cscript%3E", provider + "/setup?vendor=%22%3E%3Cscript%3E&step=%3Cscript%3E"} {
 		pages[path] = b.get(path).wantStatus(http.StatusOK)
 	}
 	for name, a := range pages {

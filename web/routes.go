@@ -31,6 +31,8 @@ const (
 	organizationPath = "/organization/{organization}"
 	idpsPath         = organizationPath + "/identity-providers"
 	idpPath          = idpsPath + "/{method}"
+	domainsPath      = organizationPath + "/domains"
+	domainPath       = domainsPath + "/{domain}"
 	groupsPath       = organizationPath + "/groups"
 	groupPath        = groupsPath + "/{group}"
 )
@@ -106,6 +108,20 @@ func (s *site) routes() []route {
 		{"POST " + idpPath + "/disable", account.WriteIdPs, s.disableIdP},
 		{"GET " + idpPath + "/delete", account.ReadIdPs, s.confirmDeleteIdP},
 		{"POST " + idpPath + "/delete", account.WriteIdPs, s.deleteIdP},
+
+		{"POST " + idpPath + "/domains", account.WriteDomains, s.linkDomains},
+		{"POST " + idpPath + "/domains/remove", account.WriteDomains, s.unlinkDomains},
+
+		{"GET " + domainsPath, account.ReadDomains, s.listDomains},
+		{"GET " + domainsPath + "/new", account.ReadDomains, s.showNewDomain},
+		{"POST " + domainsPath, account.WriteDomains, s.addDomain},
+		{"GET " + domainPath, account.ReadDomains, s.showDomain},
+		{"POST " + domainPath, account.WriteDomains, s.saveProof},
+		{"POST " + domainPath + "/verify", account.WriteDomains, s.verifyDomain},
+		{"POST " + domainPath + "/link", account.WriteDomains, s.linkDomain},
+		{"POST " + domainPath + "/unlink", account.WriteDomains, s.unlinkDomain},
+		{"GET " + domainPath + "/delete", account.ReadDomains, s.confirmRemoveDomain},
+		{"POST " + domainPath + "/delete", account.WriteDomains, s.removeDomain},
 
 		{"GET " + policyPath, account.ReadPolicy, s.showPolicy},
 		{"POST " + policyPath + "/preview", account.ReadPolicy, s.previewPolicy},

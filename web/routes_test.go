@@ -28,7 +28,7 @@ func TestStrangersAreSentToTheLoginAndComeBack(t *testing.T) {
 		if rt.need == account.Anyone {
 			continue
 		}
-		method, path := fill(rt.pattern, map[string]string{"organization": "org0123456789a", "method": "am0123456789a", "group": "ug0123456789a", "token": "gtp_01234567", "way": "password"})
+		method, path := fill(rt.pattern, map[string]string{"organization": "org0123456789a", "method": "am0123456789a", "group": "ug0123456789a", "domain": "dom0123456789a", "token": "gtp_01234567", "way": "password"})
 		b := w.browser()
 		if method == "POST" {
 			b.post(path).wantStatus(http.StatusUnauthorized).wantText("nothing was saved")
@@ -66,22 +66,23 @@ func TestForeignOrganizationsDoNotExist(t *testing.T) {
 	other.signUp("Otto Other", "otto@globex.test")
 	organization := owner.addOrganization("Acme")
 	provider, group := owner.addIdP(organization, "Acme Okta"), owner.addGroup(organization, "Testers")
+	domain := owner.addDomain(organization, "acme.test")
 	mine := other.addOrganization("Globex")
 	for _, rt := range table() {
 		if !strings.Contains(rt.pattern, "{organization}") {
 			continue
 		}
-		method, path := fill(rt.pattern, map[string]string{"organization": idOf(organization), "method": idOf(provider), "group": idOf(group)})
+		method, path := fill(rt.pattern, map[string]string{"organization": idOf(organization), "method": idOf(provider), "group": idOf(group), "domain": idOf(domain)})
 		if method == "GET" {
 			other.get(path).wantStatus(http.StatusNotFound)
 		} else {
 			other.post(path, "authentication_method_name", "Taken", "organization_name", "Taken", "user_group_name", "Taken").wantStatus(http.StatusNotFound)
 		}
-		if !strings.Contains(rt.pattern, "{method}") && !strings.Contains(rt.pattern, "{group}") {
+		if !strings.Contains(rt.pattern, "{method}") && !strings.Contains(rt.pattern, "{group}") && !strings.Contains(rt.pattern, "{domain}") {
 			continue
 		}
 		// The right to one's own organization is none to what another has.
-		method, path = fill(rt.pattern, map[string]string{"organization": idOf(mine), "method": idOf(provider), "group": idOf(group)})
+		method, path = fill(rt.pattern, map[string]string{"organization": idOf(mine), "method": idOf(provider), "group": idOf(group), "domain": idOf(domain)})
 		if method == "GET" {
 			other.get(path).wantStatus(http.StatusNotFound)
 		} else {
@@ -89,6 +90,7 @@ func TestForeignOrganizationsDoNotExist(t *testing.T) {
 		}
 	}
 	owner.get(provider).wantStatus(http.StatusOK).wantText("Acme Okta")
+	owner.get(domain).wantStatus(http.StatusOK).wantText("Not verified")
 	owner.get(group).wantStatus(http.StatusOK).wantText("Testers").wantText("Nobody is in the group yet")
 }
 
@@ -99,6 +101,7 @@ func TestMembersWithoutARoleOnlyRead(t *testing.T) {
 	owner.signUp("Olive Owner", "olive@acme.test")
 	organization := owner.addOrganization("Acme")
 	provider, group := owner.addIdP(organization, "Acme Okta"), owner.addGroup(organization, "Testers")
+	domain := owner.addDomain(organization, "acme.test")
 	method := owner.connect(provider)
 	member.get(member.throughIdP("/v1/sso/saml/login/"+method+"?intent=signup", "bob", "").to()).to()
 
@@ -108,10 +111,10 @@ func TestMembersWithoutARoleOnlyRead(t *testing.T) {
 	}
 	for _, rt := range table() {
 		// Not by what the table says: that is what is tested.
-		if !strings.Contains(rt.pattern, "/identity-providers") && !strings.Contains(rt.pattern, "/groups") && !strings.Contains(rt.pattern, "/authentication-policy") && rt.pattern != "POST /organization/{organization}" {
+		if !strings.Contains(rt.pattern, "/identity-providers") && !strings.Contains(rt.pattern, "/groups") && !strings.Contains(rt.pattern, "/domains") && !strings.Contains(rt.pattern, "/authentication-policy") && rt.pattern != "POST /organization/{organization}" {
 			continue
 		}
-		verb, path := fill(rt.pattern, map[string]string{"organization": idOf(organization), "method": idOf(provider), "group": idOf(group)})
+		verb, path := fill(rt.pattern, map[string]string{"organization": idOf(organization), "method": idOf(provider), "group": idOf(group), "domain": idOf(domain)})
 		if verb == "GET" {
 			member.get(path).wantStatus(http.StatusForbidden).wantText("Only a super admin of Acme")
 		} else {
@@ -129,7 +132,7 @@ func TestNonsenseIsNotFound(t *testing.T) {
 	provider := b.addIdP(organization, "Acme Okta")
 	for _, path := range []string{
 		"/nope", "/organization", "/organization/", "/organization/nope", "/organization/%00", "/organization/" + strings.Repeat("x", 3000),
-		"/organization/%3Cscript%3E", organization + "/nope", organization + "/identity-providers/nope", organization + "/groups/nope", organization + "/groups/%00/edit", organization + "/identity-providers/%ff",
+		"/organization/%3Cscript%3E", organization + "/nope", organization + "/identity-providers/nope", organization + "/groups/nope", organization + "/domains/nope", organization + "/domains/%00", organization + "/domains/other.test/delete", organization + "/groups/%00/edit", organization + "/identity-providers/%ff",
 		provider + "/nope", "/signup/nope", "/signup/%00", "/static/style.css", "/static/nope", "/static/..%2frender.go",
 		"/v1/sso/saml/metadata/nope", "/v1/sso/saml/login/nope", "/v1/sso/saml/login/%00%ff", "/v1/sso/saml/metadata/" + idOf(provider) + "x",
 		"/v1/sso/saml/account/a0123456789a/method/" + idOf(provider) + "/metadata",

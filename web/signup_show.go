@@ -15,6 +15,12 @@ type signupPage struct {
 	Email    field
 	Password field
 	ReturnTo string
+
+	// Ways are the identity providers that speak for the address: they are
+	// offered first, and make the account. Domain is the address', so that
+	// whoever sends the form again means it.
+	Ways   []way
+	Domain string
 }
 
 func newSignupPage(name, email, returnTo string) *signupPage {

@@ -19,6 +19,7 @@ import (
 
 	"gatehouse/account"
 	"gatehouse/audit"
+	"gatehouse/domains"
 	"gatehouse/gate"
 	"gatehouse/internal/demoidp"
 	"gatehouse/internal/fault"
@@ -45,6 +46,18 @@ type world struct {
 	store  *store.Store
 	sender *mail.Sender
 	mails  *mail.Kept
+	zone   zone
+}
+
+// A zone is what is published: TXT values by name. It counts as a resolver.
+type zone map[string][]string
+
+func (z zone) TXT(_ context.Context, name string) domains.Look {
+	outcome, records := "NOERROR", len(z[name])
+	if records == 0 {
+		outcome = "NXDOMAIN"
+	}
+	return domains.Look{Values: z[name], Asked: []domains.Query{{Server: "192.0.2.53:53", Network: "udp", Name: name, Type: "TXT", Outcome: outcome, Records: records}}}
 }
 
 // A lockedBuffer is a log that tests read while servers write.
@@ -70,7 +83,7 @@ const requestID = "019-test-request"
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, log: &lockedBuffer{}}
+	w := &world{t: t, log: &lockedBuffer{}, zone: zone{}}
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	keys := seal.New()
 	now := time.Now
@@ -115,6 +128,7 @@ func newWorld(t *testing.T) *world {
 		Policies:      &policy.Policies{Store: db, Now: now, Audit: events},
 		Sightings:     sightings,
 		Provider:      provider,
+		Domains:       &domains.Domains{Store: db, DNS: w.zone, Label: "_aiven-challenge", NewID: ident.Source("dom"), Now: now, Limits: limits, Audit: events},
 		Tokens:        tokens,
 		Audit:         events,
 		Cookies:       &session.CookieStore{},
@@ -123,8 +137,29 @@ func newWorld(t *testing.T) *world {
 		Now:           now,
 		Log:           log,
 	}
+	w.server.IdPs.LinkDomains, addresses.Proved = w.server.Domains.LinkAll, w.server.Domains.Proved
 	handler = w.server.Handler()
 	return w
+}
+
+// addDomain claims a domain and gives the path of its page.
+func (b *tab) addDomain(organization, name string) string {
+	b.t.Helper()
+	path, _, _ := strings.Cut(b.post(organization+"/domains", "domain_name", name).to(), "?")
+	return path
+}
+
+// speaks has an organization claim a domain, publish the record, verify it and
+// link it to identity providers; and gives the path of its page.
+func (b *tab) speaks(organization, name string, providers ...string) (path string) {
+	b.t.Helper()
+	path = b.addDomain(organization, name)
+	b.zone["_aiven-challenge."+name] = []string{b.get(path).page().Find("#copy-value").Text()}
+	b.post(path + "/verify").to()
+	for _, p := range providers {
+		b.post(path+"/link", "authentication_method_id", idOf(p)).to()
+	}
+	return path
 }
 
 // mail sends what waits, and gives all that was sent, newest first.
