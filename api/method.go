@@ -2,8 +2,8 @@ package api
 
 import (
 	"encoding/pem"
-	"slices"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"

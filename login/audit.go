@@ -2,8 +2,8 @@ package login
 
 import (
 	"context"
-	"strings"
 	"net/netip"
+	"strings"
 
 	"gatehouse/account"
 	"gatehouse/audit"

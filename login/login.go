@@ -184,7 +184,7 @@ type Login struct {
 	// Allowed counts an allowance that a response needed; nil: nobody counts.
 	Allowed func(sso.Allowance)
 
-	Open      bool     // whether anybody may sign up with a password
+	Open      bool // whether anybody may sign up with a password
 	NewUserID func() string
 	Now       func() time.Time
 	Log       *slog.Logger
