@@ -94,7 +94,7 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 		Store: db, Provider: provider, Tokens: tokens, People: w.people, Passwords: passwords,
 		Limits: limits, Checks: limit.NewSlots(runtime.GOMAXPROCS(0), 2*time.Second), Keys: keys, Base: w.base, Open: c.Signup == "open",
 		NewUserID: ident.Source("u"), Now: time.Now, Log: log, Audit: events,
-		Recovery: &login.Recovery{Store: db, Now: time.Now, Audit: events}, Addresses: w.addresses,
+		Recovery: &login.Recovery{Store: db, Now: time.Now, Audit: events}, Addresses: w.addresses, Allowed: front.countAllowances(),
 	}
 	w.domains = &domains.Domains{Store: db, Label: "_aiven-challenge", NewID: ident.Source("dom"), Now: time.Now, Limits: limits, Audit: events}
 	w.idps.LinkDomains, w.addresses.Proved = w.domains.LinkAll, w.domains.Proved
