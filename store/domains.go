@@ -134,6 +134,11 @@ func (s *Store) DueDomains(ctx context.Context, before time.Time, most int) ([]d
 		ORDER BY COALESCE(d.checked_at, d.created_at), d.id LIMIT $2`, stamp(before), most)
 }
 
+// MissingDomains gives the number of verified claims whose record is missing.
+func (s *Store) MissingDomains(ctx context.Context) (int, error) {
+	return s.count(ctx, `SELECT count(*) FROM domain WHERE state = 'verified' AND missing_since IS NOT NULL`)
+}
+
 // Administrators implements domains.Store.
 func (s *Store) Administrators(ctx context.Context, organizationID string, most int) (name string, addresses []string, err error) {
 	name, err = one(ctx, s, scanID, `SELECT name FROM organization WHERE id = $1`, organizationID)

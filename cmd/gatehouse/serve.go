@@ -34,9 +34,10 @@ type serveCommand struct {
 
 	mailFlags
 
+	domainFlags
+
 	TrustedProxy []string      `name:"trusted-proxy" help:"Networks of proxies whose X-Forwarded-For is believed, or none. Needed with an https public URL." placeholder:"CIDR" env:"GATEHOUSE_TRUSTED_PROXY"`
 	MetricsFrom  []string      `name:"metrics-from" help:"Networks that may read /metrics; this machine unless said, and nobody with --trusted-proxy none." placeholder:"CIDR" env:"GATEHOUSE_METRICS_FROM"`
-	DNSResolver  string        `name:"dns-resolver" help:"DNS resolver that is asked what is published of a domain; the system's unless said." placeholder:"HOST:PORT" env:"GATEHOUSE_DNS_RESOLVER"`
 	Signup       string        `help:"Who may sign up with a password: ${enum}." enum:"open,invite" default:"open" env:"GATEHOUSE_SIGNUP"`
 	SessionAge   time.Duration `name:"session-age" help:"How long a login lasts, where its identity provider says nothing." default:"12h" env:"GATEHOUSE_SESSION_AGE"`
 	LogFormat    string        `name:"log-format" help:"Format of the log: ${enum}." enum:"text,json" default:"text" env:"GATEHOUSE_LOG_FORMAT"`
@@ -81,7 +82,7 @@ func (c *serveCommand) Run(ctx context.Context, stdout io.Writer, logs logOutput
 // each with the flag to change.
 func (c *serveCommand) problems() []error {
 	checks := []func() error{
-		c.checkSessionAge, c.checkAddresses, c.checkDatabaseURL, c.checkBootstrap, c.checkResolver,
+		c.checkSessionAge, c.checkAddresses, c.checkDatabaseURL, c.checkBootstrap, c.checkResolver, c.checkLabel,
 		func() error { _, err := c.proxies(); return err },
 		func() error { _, err := prefixes("--metrics-from", c.MetricsFrom); return err },
 	}
@@ -104,16 +105,6 @@ func (c *serveCommand) checkSessionAge() error {
 func (c *serveCommand) checkBootstrap() error {
 	if (c.BootstrapEmail == "") != (c.BootstrapPassword == "") {
 		return errors.New("GATEHOUSE_BOOTSTRAP_EMAIL and GATEHOUSE_BOOTSTRAP_PASSWORD go together: set both, or none")
-	}
-	return nil
-}
-
-func (c *serveCommand) checkResolver() error {
-	if c.DNSResolver == "" {
-		return nil
-	}
-	if host, _, err := net.SplitHostPort(c.DNSResolver); err != nil || host == "" || listenAddress("", c.DNSResolver) != nil {
-		return fmt.Errorf("--dns-resolver %q is not a host and a port such as 10.0.0.2:53", c.DNSResolver)
 	}
 	return nil
 }

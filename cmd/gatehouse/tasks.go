@@ -11,15 +11,18 @@ import (
 // tasks are what a server does again and again.
 func (w *wired) tasks() []task.Task {
 	return []task.Task{
-		{Name: "remove what is over", Every: time.Minute, Run: func(ctx context.Context) error {
+		{Name: "sweep", Every: time.Minute, Run: func(ctx context.Context) error {
 			_, err := w.store.Sweep(ctx, time.Now())
 			return err
 		}},
-		{Name: "end the trials of policies", Every: time.Minute, Run: func(ctx context.Context) error {
+		{Name: "trials of policies", Every: time.Minute, Run: func(ctx context.Context) error {
 			_, err := w.policies.Settle(ctx)
 			return err
 		}},
-		{Name: "note refusals of policies on trial", Every: time.Minute, Run: w.sightings.Flush},
+		{Name: "reports of policies", Every: time.Minute, Run: w.sightings.Flush},
+		// Each record is due once a day; looking often spreads the looks, and
+		// finishes in the next run what did not fit into one.
+		{Name: "domains", Every: 10 * time.Minute, Once: true, Bound: 9 * time.Minute, Run: w.domains.Recheck},
 	}
 }
 

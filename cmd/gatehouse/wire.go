@@ -96,10 +96,12 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 		NewUserID: ident.Source("u"), Now: time.Now, Log: log, Audit: events,
 		Recovery: &login.Recovery{Store: db, Now: time.Now, Audit: events}, Addresses: w.addresses, Allowed: front.countAllowances(),
 	}
-	w.domains = &domains.Domains{Store: db, Label: "_aiven-challenge", NewID: ident.Source("dom"), Now: time.Now, Limits: limits, Audit: events}
+	w.domains = &domains.Domains{Store: db, NewID: ident.Source("dom"), Now: time.Now, Limits: limits, Audit: events, Base: w.base}
+	c.proveBy(w.domains)
+	front.countMissing(db)
 	w.idps.LinkDomains, w.addresses.Proved = w.domains.LinkAll, w.domains.Proved
 	if w.sender != nil {
-		w.addresses.Mail, logins.Mail = w.sender, w.sender
+		w.addresses.Mail, logins.Mail, w.domains.Mail = w.sender, w.sender, w.sender
 	}
 	w.watch(tokens)
 	door := &gate.Gate{Store: db, Limits: limits, Cache: w.cache, Uses: w.uses, Sightings: w.sightings, Now: time.Now}

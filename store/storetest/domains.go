@@ -212,6 +212,9 @@ var claims = []promise{
 		seen := list[0]
 		seen.CheckedAt, seen.MissingSince = Then.Add(time.Hour), Then
 		do(t, s.UpdateDomain(t.Context(), seen))
+		n, err := s.MissingDomains(t.Context())
+		do(t, err)
+		same(t, n, 1)
 		due(10, "dom2", "dom1", "dom7")
 	}},
 	{"who administers an organization can be written to where active and with a proved address", func(t *testing.T, s *store.Store) {

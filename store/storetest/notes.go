@@ -187,7 +187,7 @@ var still = strings.Fields(`
 	AddRecoveryLink AddSightings AddToken AddUser AddressCode Admins AnswerDevice Backup Bearer BindFlow ChangePassword ClaimMail ClearSightings Close CountIdPs CountTokens
 	DelayMail DeviceByHash DeviceByUserCode EndAddressCodes EndMail Events Flow FollowKeys ForgetNode Group GroupJoiners GroupMembers Groups HasGroup HasPassword
 	HasUsers IdP IdPOf IdPsOf InGroup LastSSO LinkedProviders Links LockOrganization LockUser Mark Marked Member
-	MemberByAddress MembersAmong Memberships Method Nodes NoteUses Notes OnChange Organization PaceDevice Pass PasswordState People
+	MemberByAddress MissingDomains MembersAmong Memberships Method Nodes NoteUses Notes OnChange Organization PaceDevice Pass PasswordState People
 	Ping Places Policy PutInForce RecoveryLink Reseal Seals SeeNode Sightings Standing SuperAdmins Sweep TakeDevice TakeFlow
 	TakeLoginCode TakeRecoveryLink TakeTurn TakenRecoveryLink TokenOf TokensOf TouchPassword TrialsOver Tx Units UpdateGroup UseAddressCode
 	UseOnce User UserByEmail UserByIdentity UserWithPassword`)
