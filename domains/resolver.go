@@ -235,7 +235,7 @@ func (s *search) read(m *dns.Msg, name, zone string) finding {
 			return finding{verdict: found, values: values}
 		}
 		to := alias(m, at)
-		if to == "" || !dns.IsSubDomain(zone, at) {
+		if to == "" {
 			break
 		}
 		if s.seen[to] {

@@ -84,10 +84,10 @@ func (n *network) resolver() *Resolver {
 	return &Resolver{Server: resolver, Timeout: 3 * time.Second, Dial: n.dial}
 }
 
-// records answers from lines of a zone file; all of them are of zones that it
-// serves, of which the last of a name's apexes is the one the name is in.
+// records answers from lines of a zone file.
 type records struct {
 	authoritative bool
+	stops         bool // at a CNAME, with nothing of where it leads
 	lines         []string
 	status        int // of every answer, unless 0
 }
@@ -110,15 +110,28 @@ func (z records) handler(t testing.TB) dns.HandlerFunc {
 		m := new(dns.Msg).SetReply(q)
 		m.Authoritative, m.Rcode = z.authoritative, z.status
 		name, exists := dns.CanonicalName(q.Question[0].Name), false
-		for _, r := range all {
-			h := r.Header()
-			if dns.CanonicalName(h.Name) == name {
+		for range 12 {
+			to := ""
+			for _, r := range all {
+				if dns.CanonicalName(r.Header().Name) != name {
+					continue
+				}
 				exists = true
-				if h.Rrtype == q.Question[0].Qtype || h.Rrtype == dns.TypeCNAME {
+				c, alias := r.(*dns.CNAME)
+				if alias {
+					to = c.Target
+				}
+				if alias || r.Header().Rrtype == q.Question[0].Qtype {
 					m.Answer = append(m.Answer, r)
 				}
 			}
-			if h.Rrtype == dns.TypeSOA && dns.IsSubDomain(h.Name, name) {
+			if to == "" || z.stops {
+				break
+			}
+			name = to
+		}
+		for _, r := range all {
+			if r.Header().Rrtype == dns.TypeSOA && dns.IsSubDomain(r.Header().Name, name) {
 				m.Ns = []dns.RR{r}
 			}
 		}
@@ -164,34 +177,36 @@ func TestWhatServersSayOfARecord(t *testing.T) {
 		unsure   bool
 		said     string // is among what was asked and came
 	}{
-		"the resolver has it":                           {resolver: records{lines: with(txt(challenge, "token=x"))}, want: []string{"token=x"}},
-		"several strings are one value":                 {resolver: records{lines: []string{challenge + `. 60 IN TXT "token=" "x"`}}, want: []string{"token=x"}},
-		"a value with quotes and other bytes":           {resolver: records{lines: []string{challenge + `. 60 IN TXT "a\"b\\c\200"`}}, want: []string{"a\"b\\c\xc8"}},
-		"the zone has it, and the resolver not yet":     {resolver: none, ns1: has(txt(challenge, "new")), ns2: has(txt(challenge, "new")), want: []string{"new"}},
-		"one server of the zone lags":                   {resolver: none, ns1: has(), ns2: has(txt(challenge, "new")), want: []string{"new"}},
-		"one server of the zone is dead":                {resolver: none, ns2: has(txt(challenge, "new")), want: []string{"new"}},
-		"nobody has it":                                 {resolver: none, ns1: has(), ns2: has(), said: "NXDOMAIN"},
-		"there is something else at the name":           {resolver: none, ns1: has(challenge + ". 60 IN A 9.9.9.9"), ns2: has(challenge + ". 60 IN A 9.9.9.9"), said: "NOERROR"},
-		"the resolver alone can be heard":               {resolver: none, said: "no answer within"},
-		"the zone's servers do not serve it":            {resolver: none, ns1: &records{lines: []string{soa}}, ns2: &refusing, said: "but it does not serve company.test"},
-		"the resolver fails altogether":                 {resolver: failing, unsure: true, said: "SERVFAIL"},
-		"the resolver refuses":                          {resolver: refusing, unsure: true, said: "REFUSED"},
-		"CNAME, whole":                                  {resolver: records{lines: with(challenge+". 60 IN CNAME v.dns.test.", txt("v.dns.test", "there"))}, want: []string{"there"}},
-		"CNAME known to the zone's server":              {resolver: records{lines: with(txt("v.dns.test", "there"))}, ns1: has(challenge + ". 60 IN CNAME v.dns.test."), ns2: has(challenge + ". 60 IN CNAME v.dns.test."), want: []string{"there"}},
-		"a zone's server speaks for its zone alone":     {resolver: records{lines: with("dns.test. 60 IN SOA a. b. 1 1 1 1 1")}, ns1: has(challenge+". 60 IN CNAME v.dns.test.", txt("v.dns.test", "forged")), ns2: has(challenge+". 60 IN CNAME v.dns.test.", txt("v.dns.test", "forged")), said: "CNAME to v.dns.test"},
-		"CNAME to itself":                               {resolver: records{lines: []string{challenge + ". 60 IN CNAME " + challenge + "."}}, unsure: true, said: "in a circle"},
-		"two CNAME that lead to each other":             {resolver: records{lines: []string{challenge + ". 60 IN CNAME b.test.", "b.test. 60 IN CNAME " + challenge + "."}}, unsure: true, said: "in a circle"},
-		"more CNAME than are followed":                  {resolver: records{lines: chain(9)}, unsure: true, said: "too long"},
-		"as many CNAME as are followed":                 {resolver: records{lines: chain(8)}, want: []string{"end"}},
-		"more than one packet holds comes over TCP":     {resolver: records{lines: []string{long(4000)}}, want: []string{strings.Repeat("x", 4000)}, said: "truncated"},
-		"a value is taken up to its bound":              {resolver: records{lines: []string{long(5000)}}, want: []string{strings.Repeat("x", 4096)}},
-		"what the resolver has is believed, though old": {resolver: records{lines: with(txt(challenge, "old"))}, ns1: has(txt(challenge, "new")), want: []string{"old"}},
+		"the resolver has it":                              {resolver: records{lines: with(txt(challenge, "token=x"))}, want: []string{"token=x"}},
+		"several strings are one value":                    {resolver: records{lines: []string{challenge + `. 60 IN TXT "token=" "x"`}}, want: []string{"token=x"}},
+		"a value with quotes and other bytes":              {resolver: records{lines: []string{challenge + `. 60 IN TXT "a\"b\\c\200"`}}, want: []string{"a\"b\\c\xc8"}},
+		"the zone has it, and the resolver not yet":        {resolver: none, ns1: has(txt(challenge, "new")), ns2: has(txt(challenge, "new")), want: []string{"new"}},
+		"one server of the zone lags":                      {resolver: none, ns1: has(), ns2: has(txt(challenge, "new")), want: []string{"new"}},
+		"one server of the zone is dead":                   {resolver: none, ns2: has(txt(challenge, "new")), want: []string{"new"}},
+		"nobody has it":                                    {resolver: none, ns1: has(), ns2: has(), said: "NXDOMAIN"},
+		"there is something else at the name":              {resolver: none, ns1: has(challenge + ". 60 IN A 9.9.9.9"), ns2: has(challenge + ". 60 IN A 9.9.9.9"), said: "NOERROR"},
+		"the resolver alone can be heard":                  {resolver: none, said: "no answer within"},
+		"the zone's servers do not serve it":               {resolver: none, ns1: &records{lines: []string{soa}}, ns2: &refusing, said: "but it does not serve company.test"},
+		"the resolver fails altogether":                    {resolver: failing, unsure: true, said: "SERVFAIL"},
+		"the resolver refuses":                             {resolver: refusing, unsure: true, said: "REFUSED"},
+		"CNAME, whole":                                     {resolver: records{lines: with(challenge+". 60 IN CNAME v.dns.test.", txt("v.dns.test", "there"))}, want: []string{"there"}},
+		"CNAME known to the zone's server":                 {resolver: records{lines: with(txt("v.dns.test", "there"))}, ns1: has(challenge + ". 60 IN CNAME v.dns.test."), ns2: has(challenge + ". 60 IN CNAME v.dns.test."), want: []string{"there"}},
+		"a zone's server speaks for its zone alone":        {resolver: records{lines: with("dns.test. 60 IN SOA a. b. 1 1 1 1 1")}, ns1: has(challenge+". 60 IN CNAME v.dns.test.", txt("v.dns.test", "forged")), ns2: has(challenge+". 60 IN CNAME v.dns.test.", txt("v.dns.test", "forged")), said: "CNAME to v.dns.test"},
+		"CNAME that the resolver does not follow":          {resolver: records{stops: true, lines: with(challenge+". 60 IN CNAME v.dns.test.", "v.dns.test. 60 IN CNAME w.dns.test.", txt("w.dns.test", "there"))}, want: []string{"there"}, said: "CNAME to w.dns.test"},
+		"two CNAME that lead to each other, one at a time": {resolver: records{stops: true, lines: []string{challenge + ". 60 IN CNAME b.test.", "b.test. 60 IN CNAME " + challenge + "."}}, unsure: true, said: "in a circle"},
+		"more CNAME than are followed, one at a time":      {resolver: records{stops: true, lines: chain(9)}, unsure: true, said: "too long"},
+		"CNAME to itself":                                  {resolver: records{lines: []string{challenge + ". 60 IN CNAME " + challenge + "."}}, unsure: true, said: "in a circle"},
+		"two CNAME that lead to each other":                {resolver: records{lines: []string{challenge + ". 60 IN CNAME b.test.", "b.test. 60 IN CNAME " + challenge + "."}}, unsure: true, said: "in a circle"},
+		"more CNAME than are followed":                     {resolver: records{lines: chain(9)}, unsure: true, said: "too long"},
+		"as many CNAME as are followed":                    {resolver: records{lines: chain(8)}, want: []string{"end"}},
+		"more than one packet holds comes over TCP":        {resolver: records{lines: []string{long(4000)}}, want: []string{strings.Repeat("x", 4000)}, said: "truncated"},
+		"a value is taken up to its bound":                 {resolver: records{lines: []string{long(5000)}}, want: []string{strings.Repeat("x", 4096)}},
+		"what the resolver has is believed, though old":    {resolver: records{lines: with(txt(challenge, "old"))}, ns1: has(txt(challenge, "new")), want: []string{"old"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := newNetwork(t)
-			// CNAME of other names are answered one at a time.
 			n.serve(resolver, tt.resolver.handler(t))
 			for at, z := range map[string]*records{ns1: tt.ns1, ns2: tt.ns2} {
 				if z != nil {
@@ -254,16 +269,17 @@ func TestAnswersToSomethingElseAreNoAnswers(t *testing.T) {
 		return m
 	}
 	bend := map[string]func(*dns.Msg){
-		"another id":                        func(m *dns.Msg) { m.Id++ },
-		"another name":                      func(m *dns.Msg) { m.Question[0].Name = "evil.test." },
-		"another type":                      func(m *dns.Msg) { m.Question[0].Qtype = dns.TypeA },
-		"another class":                     func(m *dns.Msg) { m.Question[0].Qclass = dns.ClassCHAOS },
-		"two questions":                     func(m *dns.Msg) { m.Question = append(m.Question, m.Question[0]) },
-		"no question":                       func(m *dns.Msg) { m.Question = nil },
-		"a question of its own":             func(m *dns.Msg) { m.Response = false },
-		"a record at another name":          func(m *dns.Msg) { m.Answer[0].Header().Name = "evil.test." },
-		"a record of another class":         func(m *dns.Msg) { m.Answer[0].Header().Class = dns.ClassCHAOS },
-		"a value under a status of failure": func(m *dns.Msg) { m.Rcode = dns.RcodeServerFailure },
+		"another id":                            func(m *dns.Msg) { m.Id++ },
+		"another name":                          func(m *dns.Msg) { m.Question[0].Name = "evil.test." },
+		"another type":                          func(m *dns.Msg) { m.Question[0].Qtype = dns.TypeA },
+		"another class":                         func(m *dns.Msg) { m.Question[0].Qclass = dns.ClassCHAOS },
+		"two questions":                         func(m *dns.Msg) { m.Question = append(m.Question, m.Question[0]) },
+		"no question":                           func(m *dns.Msg) { m.Question = nil },
+		"a question of its own":                 func(m *dns.Msg) { m.Response = false },
+		"a record at another name":              func(m *dns.Msg) { m.Answer[0].Header().Name = "evil.test." },
+		"a record of another class":             func(m *dns.Msg) { m.Answer[0].Header().Class = dns.ClassCHAOS },
+		"a value at a name that does not exist": func(m *dns.Msg) { m.Rcode = dns.RcodeNameError },
+		"a value under a status of failure":     func(m *dns.Msg) { m.Rcode = dns.RcodeServerFailure },
 	}
 	for name, change := range bend {
 		t.Run(name, func(t *testing.T) {
@@ -418,6 +434,48 @@ func TestReferralsAreFollowedDownToTheZone(t *testing.T) {
 	got := n.resolver().TXT(t.Context(), challenge)
 	if diff := cmp.Diff([]string{"x"}, got.Values); diff != "" {
 		t.Errorf("values -want +got:\n%s\n%s", diff, saying(got))
+	}
+}
+
+func TestAZoneSaysOfItsOwnServersAloneWhereTheyAre(t *testing.T) {
+	n := newNetwork(t)
+	n.serve(resolver, records{lines: []string{
+		"test. 60 IN SOA a. b. 1 1 1 1 1", "test. 60 IN NS ns1.test.", "ns1.test. 60 IN A 9.0.0.1", "ns.host.example. 60 IN A 9.0.0.3",
+	}}.handler(t))
+	n.serve(ns1, func(w dns.ResponseWriter, q *dns.Msg) {
+		m := new(dns.Msg).SetReply(q)
+		m.Ns = []dns.RR{rr(t, "company.test. 60 IN NS ns.host.example.")}
+		m.Extra = []dns.RR{rr(t, "ns.host.example. 60 IN A 9.0.0.2")}
+		_ = w.WriteMsg(m)
+	})
+	n.serve(ns2, records{authoritative: true, lines: []string{soa, txt(challenge, "forged")}}.handler(t))
+	n.serve("9.0.0.3:53", records{authoritative: true, lines: []string{soa, txt(challenge, "x")}}.handler(t))
+	got := n.resolver().TXT(t.Context(), challenge)
+	if diff := cmp.Diff([]string{"x"}, got.Values); diff != "" {
+		t.Errorf("values -want +got:\n%s\n%s", diff, saying(got))
+	}
+}
+
+// elsewhere is a connection that seems to lead to a public address.
+type elsewhere struct{ *net.UDPConn }
+
+func (elsewhere) RemoteAddr() net.Addr { return &net.UDPAddr{IP: net.IPv4(9, 9, 9, 9), Port: 53} }
+
+func TestAPublicResolverLeadsToNoPrivateAddress(t *testing.T) {
+	n := newNetwork(t)
+	n.serve(resolver, records{lines: []string{soa, "company.test. 60 IN NS ns.host.test.", "ns.host.test. 60 IN A 10.1.2.3"}}.handler(t))
+	n.serve("10.1.2.3:53", records{authoritative: true, lines: []string{soa, txt(challenge, "x")}}.handler(t))
+	r := n.resolver()
+	r.AllowPrivate = true
+	r.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := n.dial(ctx, network, address)
+		if u, is := c.(*net.UDPConn); is && err == nil {
+			return elsewhere{u}, nil
+		}
+		return c, err
+	}
+	if got := r.TXT(t.Context(), challenge); len(got.Values) > 0 || !strings.Contains(saying(got), "not asked") {
+		t.Errorf("got %q, want the private address not asked\n%s", got.Values, saying(got))
 	}
 }
 
