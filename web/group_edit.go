@@ -5,6 +5,7 @@ import (
 
 	"gatehouse/account"
 	"gatehouse/gate"
+	"gatehouse/internal/fault"
 )
 
 // An editGroupPage has a group's name and description as a form; the page that
@@ -14,6 +15,7 @@ type editGroupPage struct {
 	Group       groupView
 	Name        field
 	Description field
+	Managed     check
 }
 
 func (s *site) newEditGroupPage(r *http.Request, v gate.Visit, verb string) (*editGroupPage, error) {
@@ -22,7 +24,7 @@ func (s *site) newEditGroupPage(r *http.Request, v gate.Visit, verb string) (*ed
 		return nil, err
 	}
 	frame, err := s.console(r, v, verb+g.Name, "groups")
-	return &editGroupPage{page: frame, Group: s.viewGroup(g), Name: groupNameField(g.Name), Description: groupDescriptionField(g.Description)}, err
+	return &editGroupPage{page: frame, Group: s.viewGroup(g), Name: groupNameField(g.Name), Description: groupDescriptionField(g.Description), Managed: groupManagedCheck(g.IdPManaged)}, err
 }
 
 func (s *site) showEditGroup(w http.ResponseWriter, r *http.Request, v gate.Visit) error {
@@ -38,15 +40,18 @@ func (s *site) saveGroup(w http.ResponseWriter, r *http.Request, v gate.Visit) e
 	if err != nil {
 		return err
 	}
-	name, description := groupForm(form)
-	g, err := s.Groups.Update(r.Context(), v.Actor, v.Organization, r.PathValue("group"), account.GroupChange{Name: &name, Description: &description})
+	typed := groupForm(form)
+	g, err := s.Groups.Update(r.Context(), v.Actor, v.Organization, r.PathValue("group"), account.GroupChange{Name: &typed.Name, Description: &typed.Description, IdPManaged: &typed.IdPManaged})
 	if err != nil {
 		p, broken := s.newEditGroupPage(r, v, "Change ")
 		if broken != nil {
 			return broken
 		}
-		p.Name.Value, p.Description.Value = name, description
-		return s.again(w, r, "group-edit", p, err, &p.Name, &p.Description)
+		p.Name.Value, p.Description.Value, p.Managed.Checked = typed.Name, typed.Description, typed.IdPManaged
+		if f := fault.Of(err); f.Code == "user_group_in_use" {
+			err = f.At("idp_managed")
+		}
+		return s.again(w, r, "group-edit", p, err, &p.Name, &p.Description, &p.Managed)
 	}
 	return see(w, r, done(groupURL(g), "group-saved"))
 }

@@ -30,6 +30,9 @@ type editIdPPage struct {
 
 	Mapping []field
 
+	AutoJoin field
+	Follow   check
+
 	Lifetime field
 	Starts   []check
 	Mode     field
@@ -74,7 +77,7 @@ func (s *site) saveIdP(w http.ResponseWriter, r *http.Request, v gate.Visit) err
 
 // fields are those that an error can stand at.
 func (p *editIdPPage) fields() []*field {
-	all := []*field{&p.Name, &p.EntityID, &p.SSOURL, &p.Certificates, &p.Binding, &p.Signature, &p.Digest, &p.Variant, &p.Mode, &p.Lifetime}
+	all := []*field{&p.Name, &p.EntityID, &p.SSOURL, &p.Certificates, &p.Binding, &p.Signature, &p.Digest, &p.Variant, &p.Mode, &p.Lifetime, &p.AutoJoin}
 	for n := range p.Mapping {
 		all = append(all, &p.Mapping[n])
 	}
@@ -94,18 +97,21 @@ func formOf(i *sso.IdP) url.Values {
 		"saml_variant":               {i.Variant},
 		"saml_idp_login_mode":        {string(i.IdPLoginMode)},
 		"auth_token_max_age_seconds": {seconds(i.TokenMaxAge)},
+		"auto_join_user_group_id":    {i.AutoJoinGroupID},
 
 		"saml_field_mapping.email":      {i.Mapping.Email},
 		"saml_field_mapping.first_name": {i.Mapping.FirstName},
 		"saml_field_mapping.last_name":  {i.Mapping.LastName},
 		"saml_field_mapping.real_name":  {i.Mapping.RealName},
 		"saml_field_mapping.identity":   {i.Mapping.Identity},
+		"saml_field_mapping.groups":     {i.Mapping.Groups},
 	}
 	for name, on := range map[string]bool{
 		"saml_authn_requests_signed_enabled":   i.SignRequests,
 		"saml_requested_authn_context_enabled": i.RequestAuthnContext,
 		"saml_assertion_signed_enabled":        i.WantAssertionSigned,
 		"saml_idp_login_allowed":               i.IdPLoginAllowed,
+		"saml_join_groups":                     i.JoinGroups,
 		"saml_allow_sha1":                      i.AllowSHA1,
 		"saml_allow_small_keys":                i.AllowSmallKeys,
 		"saml_allow_empty_reference":           i.AllowEmptyReference,
@@ -128,6 +134,7 @@ func changeOf(form url.Values, i *sso.IdP) (sso.Change, error) {
 	mapping.LastName = form.Get("saml_field_mapping.last_name")
 	mapping.RealName = form.Get("saml_field_mapping.real_name")
 	mapping.Identity = form.Get("saml_field_mapping.identity")
+	mapping.Groups = form.Get("saml_field_mapping.groups")
 	change := sso.Change{
 		Name:                text("authentication_method_name"),
 		EntityID:            text("saml_entity_id"),
@@ -142,6 +149,8 @@ func changeOf(form url.Values, i *sso.IdP) (sso.Change, error) {
 		WantAssertionSigned: ticked("saml_assertion_signed_enabled"),
 		IdPLoginAllowed:     ticked("saml_idp_login_allowed"),
 		IdPLoginMode:        text("saml_idp_login_mode"),
+		JoinGroups:          ticked("saml_join_groups"),
+		AutoJoinGroupID:     text("auto_join_user_group_id"),
 		AllowSHA1:           ticked("saml_allow_sha1"),
 		AllowSmallKeys:      ticked("saml_allow_small_keys"),
 		AllowEmptyReference: ticked("saml_allow_empty_reference"),
@@ -206,15 +215,36 @@ func (s *site) newEditIdPPage(r *http.Request, v gate.Visit, i *sso.IdP, form ur
 	}
 	p.Mapping = mappingFields()
 	p.Lifetime = lifetimeField(i)
+	p.Follow = check{Name: "saml_join_groups", Label: "Follow the groups that it names", Hint: "At each login the person is put into the groups of those names here, and taken out of those that it named before: only of groups that are marked as filled by identity providers."}
+	if err != nil {
+		return nil, err
+	}
+	if p.AutoJoin, err = s.autoJoinField(r, v); err != nil {
+		return nil, err
+	}
 	for _, f := range p.fields() {
 		f.Value = form.Get(f.Name)
 	}
+	p.Follow.Checked = form.Get(p.Follow.Name) != ""
 	for _, checks := range [][]check{p.Requests, p.Starts, p.Demands, p.Risks} {
 		for n := range checks {
 			checks[n].Checked = form.Get(checks[n].Name) != ""
 		}
 	}
 	return p, err
+}
+
+// autoJoinField offers the groups that new people can be brought to: all but
+// those that identity providers fill.
+func (s *site) autoJoinField(r *http.Request, v gate.Visit) (field, error) {
+	f := field{Name: "auto_join_user_group_id", Label: "New people join", Hint: "Once, when the provider brings them. They can be taken out of the group by hand.", Options: []option{{"", "No group"}}}
+	list, err := s.Groups.List(r.Context(), v.Organization)
+	for _, g := range list {
+		if !g.IdPManaged {
+			f.Options = append(f.Options, option{g.ID, g.Name})
+		}
+	}
+	return f, err
 }
 
 func mappingFields() []field {
@@ -224,6 +254,7 @@ func mappingFields() []field {
 		{Name: "saml_field_mapping.last_name", Label: "Last name"},
 		{Name: "saml_field_mapping.real_name", Label: "Full name"},
 		{Name: "saml_field_mapping.identity", Label: "Identity", Hint: "What stays with a person for good. If this is empty, the NameID is used. People who logged in before a change are not recognised after it."},
+		{Name: "saml_field_mapping.groups", Label: "Groups", Hint: "Counts where the groups that it names are followed."},
 	}
 	for n := range list {
 		list[n].Optional, list[n].Machine, list[n].Most = true, true, 256

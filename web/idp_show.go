@@ -1,9 +1,12 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 
 	"gatehouse/gate"
+	"gatehouse/internal/fault"
+	"gatehouse/sso"
 )
 
 // An idpPage shows one identity provider whole.
@@ -12,6 +15,8 @@ type idpPage struct {
 	IdP     idpView
 	Domains []domainView // that it speaks for, once they are verified
 	Others  []domainView // that it could speak for too
+
+	AutoJoin *groupView // that new people join; nil: none
 }
 
 func (s *site) showIdP(w http.ResponseWriter, r *http.Request, v gate.Visit) error {
@@ -36,6 +41,22 @@ func (s *site) showOneIdP(w http.ResponseWriter, r *http.Request, v gate.Visit, 
 	if p.Domains, p.Others, err = s.domainsOf(r, v, i); err != nil {
 		return err
 	}
+	if p.AutoJoin, err = s.autoJoined(r, v, i); err != nil {
+		return err
+	}
 	p.csp.script = template == "idp"
 	return s.render(w, r, http.StatusOK, template, p)
+}
+
+// autoJoined is the group to which an identity provider brings new people.
+func (s *site) autoJoined(r *http.Request, v gate.Visit, i *sso.IdP) (*groupView, error) {
+	if i.AutoJoinGroupID == "" {
+		return nil, nil
+	}
+	g, err := s.Groups.Get(r.Context(), v.Organization, i.AutoJoinGroupID)
+	if errors.Is(err, fault.NotFound) {
+		return nil, nil
+	}
+	view := s.viewGroup(g)
+	return &view, err
 }

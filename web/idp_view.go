@@ -130,6 +130,7 @@ func (v idpView) Mapped() []pair {
 		{"Last name", v.Mapping.LastName},
 		{"Full name", v.Mapping.RealName},
 		{"Identity", v.Mapping.Identity},
+		{"Groups", v.Mapping.Groups},
 	} {
 		if m.Value != "" {
 			out = append(out, m)
