@@ -31,6 +31,7 @@ const (
 	ReadPeople        Permission = "organization:users:read" // who belongs to the organization
 	WritePeople       Permission = "organization:users:write"
 	ReadAudit         Permission = "organization:audit:read" // the organization's audit log
+	LeaveOrganization Permission = "organization:leave"      // ending one's own membership
 
 	Operate Permission = "operate" // what concerns the whole installation
 )
@@ -90,6 +91,7 @@ var demands = map[Permission]struct {
 	ReadPeople:        {OfAdmins, Scope{"accounts", false}},
 	WritePeople:       {OfAdmins, Scope{"accounts", true}},
 	ReadAudit:         {OfAdmins, Scope{"accounts", false}},
+	LeaveOrganization: {OfMembers, Scope{"accounts", true}},
 
 	Operate: {OfOperators, Scope{}},
 }

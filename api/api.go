@@ -39,6 +39,7 @@ type Server struct {
 	Addresses     *account.Addresses
 	Organizations *account.Organizations
 	Groups        *account.Groups
+	Members       *account.Members
 	IdPs          *sso.IdPs
 	Tokens        *session.Tokens
 	Domains       *domains.Domains
@@ -86,6 +87,7 @@ func (s *Server) build() *builder {
 	b.addLoginMethods()
 	b.addOrganizations()
 	b.addGroups()
+	b.addMembers()
 	b.addProjects()
 	b.addIdPs()
 	b.addDomains()

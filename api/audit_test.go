@@ -63,6 +63,10 @@ var changing = map[string]struct {
 	"AccountAuthenticationMethodUpdate": {"", `{"saml_idp_login_allowed":true}`, []string{audit.IdPUpdate}},
 	"AccountAuthenticationMethodDelete": {"", ``, []string{audit.IdPDelete}},
 
+	"OrganizationUserDelete":  {"", ``, []string{audit.MemberRemove}},
+	"OrganizationUserRelease": {"", ``, []string{audit.UserRelease}},
+	"OrganizationLeave":       {"", ``, []string{audit.MemberLeave}},
+
 	"OrganizationDomainAdd":        {"", `{"domain_name":"new.example"}`, []string{audit.DomainAdd}},
 	"OrganizationDomainUpdate":     {"", `{"verification_type":"http"}`, []string{audit.DomainUpdate}},
 	"OrganizationDomainVerify":     {"", ``, []string{audit.DomainVerify}},
@@ -77,6 +81,7 @@ type auditedWorld struct {
 	ann, org, root, method string // a token, and ids
 	code                   string // that was mailed to ann
 	token                  string // names a personal token of hers
+	bob                    string // a fellow member
 	device                 string // buys a session of hers, for a program
 }
 
@@ -90,6 +95,11 @@ func newAuditedWorld(t *testing.T) auditedWorld {
 	w.zone["_aiven-challenge.acme.example"] = []string{w.as(t, a.ann, "GET", "/v1/organization/"+a.org+"/domains/"+d, "").need(t, http.StatusOK)["challenge_token"].(string)}
 	w.domain(t, a.ann, a.org, "later.example")
 	w.as(t, a.ann, "PUT", "/v1/organization/"+a.org+"/authentication-methods/"+a.method+"/domains", `{"domain_id":"`+d+`"}`).needEmpty(t)
+	a.bob = "u0000000000b"
+	if err := w.store.AddUser(t.Context(), account.User{ID: a.bob, Email: "bob@acme.example", State: account.ActiveUser}, ""); err != nil {
+		t.Fatal(err)
+	}
+	w.join(t, a.org, a.bob)
 	a.code = w.code(t, 1, "ann@acme.example")
 	a.token = w.as(t, a.ann, "POST", "/v1/access_token", `{"description":"robot"}`).need(t, http.StatusOK)["token_prefix"].(string)
 	if err := w.store.AddIdentity(t.Context(), account.Identity{MethodID: a.method, SubjectKind: "nameid", Subject: "ann", UserID: "u00000000001", CreatedAt: w.now, LastUsedAt: w.now}); err != nil {
@@ -118,6 +128,16 @@ func (w *world) approved(t *testing.T, token string) string {
 // prepare does what an operation of the table takes to be there.
 func (w auditedWorld) prepare(t *testing.T, op operation) {
 	t.Helper()
+	var err error
+	switch op.ID {
+	case "OrganizationUserRelease":
+		err = w.store.Manage(t.Context(), w.bob, w.org, w.now)
+	case "OrganizationLeave":
+		err = w.store.SetSuperAdmin(t.Context(), w.org, w.bob, true)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	if trial := changing[op.ID].trial; trial != "" {
 		w.as(t, w.ann, "PATCH", "/v1/organization/"+w.org+"/config/authentication", trial).need(t, http.StatusOK)
 	}
@@ -130,7 +150,7 @@ func (w auditedWorld) try(t *testing.T, op operation) reply {
 	if !known {
 		t.Fatalf("%s changes something, and the table does not say which events that leaves", op.ID)
 	}
-	path := strings.NewReplacer(noCode, w.code, noToken, w.token).Replace(fill(op.Path, w.org, w.root, w.method))
+	path := strings.NewReplacer(noCode, w.code, noToken, w.token, secondUser, w.bob, "/leave", "/leave?force=true").Replace(fill(op.Path, w.org, w.root, w.method))
 	if op.Need == account.Anyone {
 		return w.do(t, op.Method, path, strings.ReplaceAll(c.body, "<device>", w.device))
 	}
@@ -203,7 +223,7 @@ func TestAChangeWhoseEventCannotBeWrittenIsNotMade(t *testing.T) {
 func (w auditedWorld) everything(t *testing.T) []string {
 	t.Helper()
 	out := everything(t, w.world, w.ann, w.org, w.root, w.method)
-	for _, path := range []string{"/v1/me", "/v1/organizations", "/v1/account/" + w.root + "/authentication", "/v1/organization/" + w.org + "/user-groups", "/v1/me/authentication_methods", "/v1/organization/" + w.org + "/config/authentication"} {
+	for _, path := range []string{"/v1/me", "/v1/organizations", "/v1/account/" + w.root + "/authentication", "/v1/organization/" + w.org + "/user", "/v1/organization/" + w.org + "/user-groups", "/v1/me/authentication_methods", "/v1/organization/" + w.org + "/config/authentication"} {
 		out = append(out, w.as(t, w.ann, "GET", path, "").body)
 	}
 	// Not how it was used.

@@ -159,6 +159,15 @@ func TestForeignIDsDoNotExist(t *testing.T) {
 			t.Errorf("linking %s: got %v", named, item)
 		}
 	}
+	// A person of another, through one's own organization.
+	for _, op := range w.built.operations {
+		if slices.Contains(pathParams(op.Path), "user_id") {
+			r := w.as(t, ann, op.Method, fill(op.Path, ownOrganization, "", ""), "")
+			if code := r.needFailure(t, http.StatusNotFound)["error_code"]; code != "user_not_found" {
+				t.Errorf("%s: got code %v", op.ID, code)
+			}
+		}
+	}
 	// A parent of another, in the body.
 	for _, parent := range []string{organization, accountID, "org" + nowhere, "a" + nowhere, "\\u0001", "a/../b"} {
 		item := w.as(t, ann, "POST", "/v1/account", `{"account_name":"Unit","parent_account_id":"`+parent+`"}`).needFailure(t, http.StatusNotFound)
@@ -173,7 +182,7 @@ func TestForeignIDsDoNotExist(t *testing.T) {
 
 func everything(t *testing.T, w *world, token, organization, accountID, method string) []string {
 	var out []string
-	for _, path := range []string{"/v1/organization/" + organization, "/v1/account", "/v1/account/" + accountID + "/authentication/" + method, "/v1/organization/" + organization + "/user-groups", "/v1/organization/" + organization + "/domains"} {
+	for _, path := range []string{"/v1/organization/" + organization, "/v1/account", "/v1/account/" + accountID + "/authentication/" + method, "/v1/organization/" + organization + "/user-groups", "/v1/organization/" + organization + "/domains", "/v1/organization/" + organization + "/user"} {
 		r := w.as(t, token, "GET", path, "")
 		r.need(t, http.StatusOK)
 		out = append(out, r.body)
@@ -192,6 +201,9 @@ func TestPlainMembersReadAndDoNotWrite(t *testing.T) {
 	for _, op := range w.built.operations {
 		if len(pathParams(op.Path)) == 0 || op.Need == account.Anyone {
 			continue
+		}
+		if op.Need == account.LeaveOrganization {
+			continue // members do
 		}
 		want := http.StatusForbidden
 		if op.Need == account.ReadOrganization {
@@ -298,6 +310,9 @@ const noCode = "0123456789abcdefghijABCDEFGHIJ01"
 // firstGroup is the id of the first group of a world.
 const firstGroup = "ug00000000001"
 
+// secondUser is the id of the second person of a world.
+const secondUser = "u00000000002"
+
 // firstDomain is the id of the first domain of a world.
 const firstDomain = "dom00000000001"
 
@@ -306,5 +321,5 @@ const noToken = "gtp_00000000"
 
 // fill puts ids into a path.
 func fill(path, organization, accountID, method string) string {
-	return strings.NewReplacer("{token_prefix}", noToken, "{user_group_id}", firstGroup, "{domain_id}", firstDomain, "{organization_id}", organization, "{account_id}", accountID, "{method_id}", method, "{verification_code}", noCode).Replace(path)
+	return strings.NewReplacer("{token_prefix}", noToken, "{user_group_id}", firstGroup, "{domain_id}", firstDomain, "{user_id}", secondUser, "{organization_id}", organization, "{account_id}", accountID, "{method_id}", method, "{verification_code}", noCode).Replace(path)
 }

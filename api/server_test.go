@@ -119,6 +119,7 @@ func newWorld(t *testing.T) *world {
 		Addresses:     addresses,
 		Organizations: &account.Organizations{Store: w.store, NewID: counted("org"), NewAccountID: counted("a"), Now: clock, Audit: events},
 		Groups:        &account.Groups{Store: w.store, NewID: counted("ug"), Now: clock, Audit: events},
+		Members:       &account.Members{Store: w.store, Now: clock, Audit: events},
 		IdPs:          &sso.IdPs{Store: w.store, Keys: keys, Base: "https://gatehouse.example", NewID: counted("am"), Now: clock, Audit: events},
 		Tokens:        tokens,
 		Domains:       &domains.Domains{Store: w.store, DNS: w.zone, Pages: w.zone, Label: "_aiven-challenge", NewID: counted("dom"), Now: clock, Limits: &limit.Memory{Now: clock}, Audit: events},
@@ -133,6 +134,7 @@ func newWorld(t *testing.T) *world {
 		Version:       "test",
 	}
 	w.Groups.Keep, w.IdPs.Keep, w.IdPs.LinkDomains = w.Policies.KeepGroup, w.Policies.Keep, w.Domains.LinkAll
+	w.Members.Keep = w.Policies.KeepAdmins
 	w.built = w.build()
 	w.handler = w.guard(w.built.mux)
 	return w

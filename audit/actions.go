@@ -21,6 +21,9 @@ const (
 	UnitCreate         = "unit.create"
 	UnitUpdate         = "unit.update"
 
+	MemberRemove = "member.remove"
+	MemberLeave  = "member.leave"
+
 	GroupCreate        = "group.create"
 	GroupUpdate        = "group.update"
 	GroupDelete        = "group.delete"
@@ -93,6 +96,9 @@ var words = map[string]string{
 	OrganizationUpdate: "Changed the organization",
 	UnitCreate:         "Made a unit",
 	UnitUpdate:         "Renamed a unit",
+
+	MemberRemove: "Removed somebody from the organization",
+	MemberLeave:  "Left the organization",
 
 	GroupCreate:        "Made a group",
 	GroupUpdate:        "Changed a group",

@@ -93,17 +93,43 @@ func (s *Policies) KeepGroup(ctx context.Context, organizationID, groupID string
 	if err != nil || p.group() != groupID {
 		return err
 	}
-	admins, err := s.Store.Admins(ctx, organizationID, groupID)
+	admins, in, err := s.somebody(ctx, &p)
+	if err != nil || in {
+		return err
+	}
+	return fault.Conflict.Errorf("An authentication policy is being tried on this group, and would refuse every super admin then: %s. Leave one of them out, or end the trial first.", names(admins)).Coded("policy_locks_out_admins")
+}
+
+// KeepAdmins refuses to lose a super admin where no other one has ever logged
+// in by a way, and from an address, that the policy admits: it is for whoever
+// ends their membership, in the transaction in which it ended. It returns
+// fault.Conflict.
+func (s *Policies) KeepAdmins(ctx context.Context, organizationID string) error {
+	p, err := s.Get(ctx, organizationID)
 	if err != nil {
-		return fmt.Errorf("list admins of %s: %w", organizationID, err)
+		return err
+	}
+	admins, in, err := s.somebody(ctx, &p)
+	if err != nil || in {
+		return err
+	}
+	return fault.Conflict.Errorf("No super admin who is left has ever logged in by a way, and from an address, that the authentication policy admits: not %s. Let one of them log in first, or force it.", names(admins)).Coded("policy_locks_out_admins")
+}
+
+// somebody gives the super admins of an organization, and says whether its
+// policy lets one of them in.
+func (s *Policies) somebody(ctx context.Context, p *Policy) (admins []Person, in bool, err error) {
+	admins, err = s.Store.Admins(ctx, p.OrganizationID, p.group())
+	if err != nil {
+		return nil, false, fmt.Errorf("list admins of %s: %w", p.OrganizationID, err)
 	}
 	now := s.Now()
 	for _, a := range admins {
 		if a.Active && p.lets(a, now) {
-			return nil
+			return admins, true, nil
 		}
 	}
-	return fault.Conflict.Errorf("An authentication policy is being tried on this group, and would refuse every super admin then: %s. Leave one of them out, or end the trial first.", names(admins)).Coded("policy_locks_out_admins")
+	return admins, false, nil
 }
 
 // group is the group of a pilot that is under way, or nothing.

@@ -56,6 +56,7 @@ var auditGroups = []option{
 	{"domain.", "Domains"},
 	{"organization.", "The organization"},
 	{"unit.", "Units"},
+	{"member.", "Members"},
 	{"group.", "Groups"},
 	{"policy.", "The authentication policy"},
 	{"token.", "Tokens"},

@@ -42,6 +42,7 @@ type Server struct {
 	Addresses     *account.Addresses
 	Organizations *account.Organizations
 	Groups        *account.Groups
+	Members       *account.Members
 	IdPs          *sso.IdPs
 	Provider      *sso.Provider
 	Tokens        *session.Tokens

@@ -124,6 +124,7 @@ func newWorld(t *testing.T) *world {
 		Addresses:     addresses,
 		Organizations: &account.Organizations{Store: db, NewID: ident.Source("org"), NewAccountID: ident.Source("a"), Now: now, Audit: events},
 		Groups:        &account.Groups{Store: db, NewID: ident.Source("ug"), Now: now, Audit: events},
+		Members:       &account.Members{Store: db, Now: now, Audit: events},
 		IdPs:          &sso.IdPs{Store: db, Keys: keys, Base: w.site.URL, NewID: ident.Source("am"), Now: now, Audit: events},
 		Policies:      &policy.Policies{Store: db, Now: now, Audit: events},
 		Sightings:     sightings,

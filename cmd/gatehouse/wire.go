@@ -87,6 +87,7 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 	w.people = &account.People{Store: db, Passwords: passwords, NewID: ident.Source("u"), Now: time.Now, Audit: events, Addresses: w.addresses}
 	w.organizations = &account.Organizations{Store: db, NewID: ident.Source("org"), NewAccountID: ident.Source("a"), Now: time.Now, Audit: events}
 	groups := &account.Groups{Store: db, NewID: ident.Source("ug"), Now: time.Now, Audit: events}
+	members := &account.Members{Store: db, Now: time.Now, Audit: events}
 	w.idps = &sso.IdPs{Store: db, Keys: keys, Base: w.base, NewID: ident.Source("am"), Now: time.Now, Audit: events, Allow: func(ctx context.Context, key string) error {
 		return limits.Take(ctx, newIdPs, key)
 	}}
@@ -107,14 +108,14 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 	door := &gate.Gate{Store: db, Limits: limits, Cache: w.cache, Uses: w.uses, Sightings: w.sightings, Now: time.Now}
 	tokens.Rules = door
 	w.policies = &policy.Policies{Store: db, Now: time.Now, Audit: events}
-	w.idps.Keep, groups.Keep = w.policies.Keep, w.policies.KeepGroup
+	w.idps.Keep, groups.Keep, members.Keep = w.policies.Keep, w.policies.KeepGroup, w.policies.KeepAdmins
 	w.console = &web.Server{
-		Gate: door, Login: logins, People: w.people, Addresses: w.addresses, DevMails: devMails(transport), Organizations: w.organizations, Groups: groups, IdPs: w.idps,
+		Gate: door, Login: logins, People: w.people, Addresses: w.addresses, DevMails: devMails(transport), Organizations: w.organizations, Groups: groups, Members: members, IdPs: w.idps,
 		Domains: w.domains, Policies: w.policies, Sightings: w.sightings, Provider: provider, Tokens: tokens, Audit: events, Cookies: cookies, Base: w.base,
 		Address: clientAddress, Now: time.Now, Log: log,
 	}
 	json := &api.Server{
-		Gate: door, Login: logins, People: w.people, Addresses: w.addresses, Organizations: w.organizations, Groups: groups, IdPs: w.idps,
+		Gate: door, Login: logins, People: w.people, Addresses: w.addresses, Organizations: w.organizations, Groups: groups, Members: members, IdPs: w.idps,
 		Domains: w.domains, Policies: w.policies, Sightings: w.sightings, Tokens: tokens, Audit: events, Cookies: cookies, Base: w.base,
 		Address: clientAddress, Now: time.Now, Log: log, Version: version(),
 	}

@@ -120,6 +120,12 @@ var changing = map[string]func(ctx context.Context, s *store.Store, c *scene) er
 	"Strip": func(ctx context.Context, s *store.Store, c *scene) error {
 		return s.Strip(ctx, c.ada.ID, account.Identity{}, c.acme.ID, Then)
 	},
+	"Release": func(ctx context.Context, s *store.Store, c *scene) error {
+		return s.Release(ctx, c.acme.ID, c.ada.ID, Then)
+	},
+	"RemoveMember": func(ctx context.Context, s *store.Store, c *scene) error {
+		return s.RemoveMember(ctx, c.acme.ID, c.ada.ID)
+	},
 	"FollowUser": func(ctx context.Context, s *store.Store, c *scene) error {
 		c.ada.RealName = "Another"
 		return s.FollowUser(ctx, c.ada)
@@ -187,7 +193,7 @@ var still = strings.Fields(`
 	AddRecoveryLink AddSightings AddToken AddUser AddressCode Admins AnswerDevice Backup Bearer BindFlow ChangePassword ClaimMail ClearSightings Close CountIdPs CountTokens
 	DelayMail DeviceByHash DeviceByUserCode EndAddressCodes EndMail Events Flow FollowKeys ForgetNode Group GroupJoiners GroupMembers Groups HasGroup HasPassword
 	HasUsers IdP IdPOf IdPsOf InGroup LastSSO LinkedProviders Links LockOrganization LockUser Mark Marked Member
-	MemberByAddress MissingDomains MembersAmong Memberships Method Nodes NoteUses Notes OnChange Organization PaceDevice Pass PasswordState People
+	MemberByAddress MissingDomains MembersAmong Memberships Method Nodes NoteUses Notes OnChange Organization OrganizationMember OrganizationMembers PaceDevice Pass PasswordState People
 	Ping Places Policy PutInForce RecoveryLink Reseal Seals SeeNode Sightings Standing SuperAdmins Sweep TakeDevice TakeFlow
 	TakeLoginCode TakeRecoveryLink TakeTurn TakenRecoveryLink TokenOf TokensOf TouchPassword TrialsOver Tx Units UpdateGroup UseAddressCode
 	UseOnce User UserByEmail UserByIdentity UserWithPassword`)

@@ -48,6 +48,7 @@ func Run(t *testing.T, place Place) {
 		{"turns", turns},
 		{"transactions", transactions},
 		{"groups", groups},
+		{"members", members},
 		{"tokens", tokens},
 		{"passes", passes},
 		{"policies", policies},
