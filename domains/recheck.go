@@ -110,8 +110,8 @@ func (s *Domains) recheck(ctx context.Context, d Domain) (err error) {
 // sameClaim says whether nothing happened to a claim between a look and its
 // end that the look does not know.
 func sameClaim(now, then Domain) bool {
-	return now.State == Verified && then.State == Verified && now.Challenge == then.Challenge && now.Proof == then.Proof &&
-		now.VerifiedAt.Equal(then.VerifiedAt) && now.CheckedAt.Equal(then.CheckedAt) && now.MissingSince.Equal(then.MissingSince)
+	// Whatever else changes of it comes with a look, or with another id.
+	return now.State == Verified && now.Proof == then.Proof && now.CheckedAt.Equal(then.CheckedAt)
 }
 
 // keepLook keeps what a look at a verified claim showed: no is why it proved

@@ -398,6 +398,22 @@ func TestWhatChangesDuringALookIsLeftAlone(t *testing.T) {
 	}
 }
 
+func TestTwoNodesThatLookAtOnceMailOnce(t *testing.T) {
+	w := newWorld(t)
+	d := w.verified("company.test")
+	w.zone.publish(d, false)
+	for n := range 3 {
+		w.pass(day)
+		w.zone.before = func(string) {
+			w.zone.before = nil
+			w.do(w.Recheck(t.Context()))
+		}
+		w.do(w.Recheck(t.Context()))
+		want(t, "mails", len(w.mails), n+1)
+	}
+	want(t, "events", w.told(), []string{audit.DomainMiss})
+}
+
 func TestManyRecordsAreLookedAtAFewAtOnce(t *testing.T) {
 	w := newWorld(t)
 	w.Limits = &limit.Memory{Now: func() time.Time { w.pass(time.Minute); return w.now }}

@@ -427,6 +427,12 @@ func TestNoProxyOfTheEnvironmentIsAsked(t *testing.T) {
 	if _, err := c.Get(t.Context(), "https://"+host+"/"); err != nil {
 		t.Errorf("got %v, want the page itself", err)
 	}
+	// The environment is read once, perhaps before this test.
+	inner, done := c.client()
+	defer done()
+	if inner.Transport.(*http.Transport).Proxy != nil || inner.Jar != nil {
+		t.Error("got a proxy or a jar for cookies, want neither")
+	}
 }
 
 func TestNamesThatAreNotThereAreToldFromResolversThatFail(t *testing.T) {

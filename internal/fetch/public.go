@@ -57,14 +57,12 @@ func isPublic(address string) bool {
 // Public says whether an address is one that everybody on the internet could
 // reach. Servers at other addresses are asked nothing that a stranger wants.
 func Public(ip netip.Addr) bool {
-	if ip.Zone() != "" {
-		return false
-	}
 	ip = ip.Unmap()
 	if nat64.Contains(ip) {
 		b := ip.As16()
 		ip = netip.AddrFrom4([4]byte(b[12:]))
 	}
+	// No prefix contains an address with a zone, which is of one link.
 	if ip.Is6() && !internet6.Contains(ip) {
 		return false
 	}

@@ -155,6 +155,9 @@ func TestARunIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, ended := &turns{}, &runs{t0: time.Now()}
 		stop, log := node(t, s, Task{Name: "look", Every: time.Hour, Once: true, Bound: 5 * time.Minute, Run: func(ctx context.Context) error {
+			if due := s.due["look"]; !due.Equal(time.Now().Add(5 * time.Minute)) {
+				t.Errorf("got the turn until %v, want it for as long as the run may take", due)
+			}
 			<-ctx.Done()
 			ended.note()
 			return ctx.Err()
