@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"gatehouse/account"
 	"gatehouse/domains"
 	"gatehouse/policy"
 )
@@ -157,9 +156,7 @@ func TestTheLoginPagesTellNobodyWhoHasAnAccount(t *testing.T) {
 	b, organization, provider, method := w.acme()
 	w.browser().signUp("Una Unproved", "una@acme.test")
 	b.speaks(organization, "acme.test", provider)
-	if _, err := w.server.People.AddOperator(t.Context(), account.NewUser{Email: "proved@acme.test", RealName: "P", Password: goodPassword}); err != nil {
-		t.Fatal(err)
-	}
+	w.proved("Paul", "proved@acme.test")
 	for _, c := range []struct {
 		path string
 		form []string

@@ -38,6 +38,7 @@ type refusal struct {
 	MethodID     string
 	Provider     string // its name
 	Organization string // its organization's name
+	Admin        string // what its administrator can do; may be empty
 	Rejection    *sso.Rejection
 	err          error
 }
@@ -83,6 +84,8 @@ var byCode = map[string]advice{
 	"recovery_elsewhere":             {"Not with a recovery link", "Log in the way you always do to open your other organizations.", toHome},
 	"login_in_another_browser":       {"This login began in another browser", "", link{"Log in here", "/login"}},
 	"unknown_user_sso_login_attempt": {"No account is linked to you yet", "An administrator of your organization has both links and can send you the right one.", link{"Log in another way", "/login"}},
+	"managed_elsewhere":              {"Another organization manages this account", "Log in the way that organization has you log in. If you have changed sides, ask its administrator to release your account, and start again here after that.", link{"Log in another way", "/login"}},
+	"own_login_required":             {"Log in your own way first", "Log in to the account as you did until now. The page after that links it to this identity provider, which takes a minute, and is asked once.", toLogin},
 	"session_ended":                  {"Your session at the identity provider is over", "Log in there again.", toLogin},
 	"unsolicited_after_bounce":       {"The identity provider does not answer requests", "Until that is changed, log in another way if you have one.", toLogin},
 	"not_a_member":                   {"You do not belong to this organization", "", toHome},
@@ -162,6 +165,9 @@ func (s *site) explain(r *http.Request, f *fault.Error, err error) *errorPage {
 	if !errors.As(err, &p.Refusal) {
 		p.Refusal = nil
 		return p
+	}
+	if f.Code == "own_login_required" {
+		p.Next = link{"Log in to it, and link it", linkPath(p.Refusal.MethodID)}
 	}
 	if errors.As(err, &p.Refusal.Rejection) {
 		p.Title = "The answer was refused"

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"net/http"
 
 	"gatehouse/gate"
@@ -57,7 +58,7 @@ func (s *site) finishLogin(w http.ResponseWriter, r *http.Request, flow, yes str
 		if fault.Of(err).Code == "login_expired" && v.LoggedIn() {
 			return see(w, r, "/")
 		}
-		return s.at(r.Context(), s.methodOf(r.Context(), flow, browser), err)
+		return s.refusedLogin(r.Context(), flow, browser, err)
 	}
 	return s.ask(w, r, flow, *step.Ask)
 }
@@ -114,16 +115,21 @@ func (s *site) revoke(r *http.Request, token, reason string) error {
 	return s.Tokens.Revoke(r.Context(), sha256.Sum256([]byte(token)), session.End{Reason: reason, IP: s.address(r), UserAgent: r.UserAgent()})
 }
 
-// methodOf names the identity provider of a flow that went wrong, to the
-// browser that began it and nobody else.
-func (s *site) methodOf(ctx context.Context, flow string, b session.Browser) *sso.IdP {
-	f, err := s.Login.Store.Flow(ctx, flow, s.Now())
-	if err != nil || f.Browser != sso.BrowserHash(b.Secret) || f.Method.Kind != session.SAML {
-		return nil
+// refusedLogin gives a login that was refused the identity provider where it
+// came from, and what an administrator can do: to the browser that began it and
+// nobody else.
+func (s *site) refusedLogin(ctx context.Context, flow string, b session.Browser, err error) error {
+	f, broken := s.Login.Store.Flow(ctx, flow, s.Now())
+	if broken != nil || f.Browser != sso.BrowserHash(b.Secret) || f.Method.Kind != session.SAML {
+		return err
 	}
-	i, err := s.IdPs.Store.IdP(ctx, f.Method.ID)
-	if err != nil {
-		return nil
+	i, broken := s.IdPs.Store.IdP(ctx, f.Method.ID)
+	if broken != nil {
+		return err
 	}
-	return i
+	at := s.at(ctx, i, err)
+	if no := (*refusal)(nil); errors.As(at, &no) {
+		no.Admin = s.adminAdvice(ctx, f, i, fault.Of(err).Code)
+	}
+	return at
 }

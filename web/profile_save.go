@@ -14,11 +14,10 @@ func (s *site) saveProfile(w http.ResponseWriter, r *http.Request, v gate.Visit)
 	}
 	name := form.Get("real_name")
 	if _, err := s.People.Update(r.Context(), v.Actor, account.Profile{RealName: &name}); err != nil {
-		frame, broken := s.console(r, v, "Your profile", "profile")
+		p, broken := s.newProfilePage(r, v, name)
 		if broken != nil {
 			return broken
 		}
-		p := &profilePage{page: frame, RealName: nameField(name)}
 		return s.again(w, r, "profile", p, err, &p.RealName)
 	}
 	return see(w, r, done("/profile", "profile-saved"))
