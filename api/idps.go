@@ -84,6 +84,8 @@ type MethodFields struct {
 	JoinGroups          *looseBool    `json:"saml_join_groups,omitempty" doc:"Whether people join, at each login, the groups that the identity provider names and that are idp_managed, and leave those that it names no more."`
 	AllowSHA1           *looseBool    `json:"saml_allow_sha1,omitempty" doc:"Accept signatures with SHA-1. A risk."`
 	AllowSmallKeys      *looseBool    `json:"saml_allow_small_keys,omitempty" doc:"Accept RSA keys under 2048 bits. A risk."`
+	ForceAuthn          *looseBool    `json:"saml_force_authn,omitempty" doc:"Ask for a login made for the request, and take no older one."`
+	NameIDFormat        *string       `json:"saml_name_id_format,omitempty" doc:"The format of NameID that requests ask for; empty: whatever is set at the identity provider."`
 	AllowEmptyReference *looseBool    `json:"saml_allow_empty_reference,omitempty" doc:"Accept a signature of the whole response that refers to it by an empty URI. A risk."`
 	AllowNoRecipient    *looseBool    `json:"saml_allow_no_recipient,omitempty" doc:"Accept a confirmation without Recipient in a signed response with Destination. A risk."`
 }
@@ -113,6 +115,8 @@ func (f MethodFields) change(name *string) sso.Change {
 		JoinGroups:          f.JoinGroups.value(),
 		AllowSHA1:           f.AllowSHA1.value(),
 		AllowSmallKeys:      f.AllowSmallKeys.value(),
+		ForceAuthn:          f.ForceAuthn.value(),
+		NameIDFormat:        f.NameIDFormat,
 		AllowEmptyReference: f.AllowEmptyReference.value(),
 		AllowNoRecipient:    f.AllowNoRecipient.value(),
 		TokenMaxAge:         f.TokenMaxAge.value(),

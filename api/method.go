@@ -54,6 +54,8 @@ type method struct {
 	JoinGroups          bool          `json:"saml_join_groups"`
 	AllowSHA1           bool          `json:"saml_allow_sha1"`
 	AllowSmallKeys      bool          `json:"saml_allow_small_keys"`
+	ForceAuthn          bool          `json:"saml_force_authn"`
+	NameIDFormat        *string       `json:"saml_name_id_format" doc:"What requests ask for; null: nothing."`
 	AllowEmptyReference bool          `json:"saml_allow_empty_reference"`
 	AllowNoRecipient    bool          `json:"saml_allow_no_recipient"`
 	Risks               []methodRisk  `json:"saml_risks" doc:"What the method admits though it should not, for the sake of its identity provider."`
@@ -110,6 +112,8 @@ func (s *Server) newMethod(i *sso.IdP) method {
 		JoinGroups:          i.JoinGroups,
 		AllowSHA1:           i.AllowSHA1,
 		AllowSmallKeys:      i.AllowSmallKeys,
+		ForceAuthn:          i.ForceAuthn,
+		NameIDFormat:        orNull(i.NameIDFormat),
 		AllowEmptyReference: i.AllowEmptyReference,
 		AllowNoRecipient:    i.AllowNoRecipient,
 		Risks:               newRisks(i),

@@ -72,6 +72,8 @@ func settingsTexts(i *IdP) map[string]string {
 		"saml_field_mapping.real_name":         i.Mapping.RealName,
 		"saml_field_mapping.identity":          i.Mapping.Identity,
 		"saml_field_mapping.groups":            i.Mapping.Groups,
+		"saml_force_authn":                     strconv.FormatBool(i.ForceAuthn),
+		"saml_name_id_format":                  i.NameIDFormat,
 		"saml_allow_empty_reference":           strconv.FormatBool(i.AllowEmptyReference),
 		"saml_allow_no_recipient":              strconv.FormatBool(i.AllowNoRecipient),
 		"saml_allow_sha1":                      strconv.FormatBool(i.AllowSHA1),

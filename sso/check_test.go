@@ -157,6 +157,7 @@ func idpOf(t testing.TB, c samltest.Case) *sso.IdP {
 			EntityID: samltest.EntityID, SSOURL: "https://idp.example/sso",
 			AllowSHA1: c.AllowSHA1, AllowSmallKeys: c.AllowSmallKeys,
 			AllowEmptyReference: c.AllowEmptyReference, AllowNoRecipient: c.AllowNoRecipient, WantAssertionSigned: c.WantSigned,
+			ForceAuthn: c.ForceAuthn, RequestAuthnContext: c.WantContext, Variant: c.Variant,
 			Mapping: sso.Mapping{Identity: c.IdentityName},
 		},
 	}
@@ -177,7 +178,7 @@ func expectation(idp *sso.IdP, now time.Time, unsolicited bool) sso.Expectation 
 		if id != samltest.RequestID {
 			return sso.Ticket{}, &sso.Rejection{Code: "unknown_request", Message: "Not ours.", Remedy: "Start again."}
 		}
-		return sso.Ticket{FlowID: "flow"}, nil
+		return sso.Ticket{FlowID: "flow", ExpiresAt: samltest.Now.Add(sso.TicketLifetime - time.Minute)}, nil
 	}
 	return want
 }

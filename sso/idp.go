@@ -80,7 +80,9 @@ type Settings struct {
 	Variant             string // "adfs" or empty: how our requests are written
 	SignRequests        bool   // sign our requests
 	WantAssertionSigned bool   // the assertion itself must be signed; a signed response is not enough
-	RequestAuthnContext bool   // ask for a login with a password over TLS or better
+	RequestAuthnContext bool   // ask for a login with a password over TLS or better, and take no other
+	ForceAuthn          bool   // ask for a login made for the request, not an older session, and take no other
+	NameIDFormat        string // that requests ask for, one of NameIDFormats; empty: whatever is set at the IdP
 
 	IdPLoginAllowed bool      // logins may start at the IdP
 	IdPLoginMode    LoginMode // what becomes of one that does

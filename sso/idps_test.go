@@ -396,7 +396,7 @@ func TestSettingsAreKeptAsSaid(t *testing.T) {
 	yes := new(true)
 	c.SignRequests, c.WantAssertionSigned, c.RequestAuthnContext, c.IdPLoginAllowed = yes, yes, yes, yes
 	c.JoinGroups, c.AllowSHA1, c.AllowSmallKeys, c.TokenExtendWhenUsed = yes, yes, yes, yes
-	c.AllowEmptyReference, c.AllowNoRecipient = yes, yes
+	c.AllowEmptyReference, c.AllowNoRecipient, c.ForceAuthn, c.NameIDFormat = yes, yes, yes, &NameIDFormats[1]
 	c.IdPLoginMode = new("accept")
 	c.Mapping = &Mapping{"mail", "given", "family", "full", "id", "roles"}
 	c.TokenMaxAge = new(600)
@@ -409,7 +409,7 @@ func TestSettingsAreKeptAsSaid(t *testing.T) {
 		CertificatePEM: strings.TrimSpace(*c.Certificates), DigestAlgorithm: "sha1", SignatureAlgorithm: "rsa-sha512", Variant: "adfs",
 		SignRequests: true, WantAssertionSigned: true, RequestAuthnContext: true, IdPLoginAllowed: true, IdPLoginMode: Accept, JoinGroups: true,
 		Mapping:   Mapping{"mail", "given", "family", "full", "id", "roles"},
-		AllowSHA1: true, AllowSmallKeys: true, AllowEmptyReference: true, AllowNoRecipient: true, TokenMaxAge: 10 * time.Minute, TokenExtendWhenUsed: true,
+		AllowSHA1: true, AllowSmallKeys: true, AllowEmptyReference: true, AllowNoRecipient: true, ForceAuthn: true, NameIDFormat: NameIDFormats[1], TokenMaxAge: 10 * time.Minute, TokenExtendWhenUsed: true,
 	}
 	if diff := cmp.Diff(want, i.Settings); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)

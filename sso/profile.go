@@ -292,6 +292,46 @@ func (p *profile) checkAuthn(el *etree.Element) *Rejection {
 			p.out.AuthnContext = contextClass(s)
 		}
 	}
+	return p.checkDemands()
+}
+
+// weakContexts are the ones that are less than a password over TLS, of those
+// that SAML names (SAML Authentication Context, 3.4); and unspecified, which may
+// be anything.
+var weakContexts = []string{
+	"urn:oasis:names:tc:SAML:2.0:ac:classes:InternetProtocol",
+	"urn:oasis:names:tc:SAML:2.0:ac:classes:InternetProtocolPassword",
+	"urn:oasis:names:tc:SAML:2.0:ac:classes:Password",
+	"urn:oasis:names:tc:SAML:2.0:ac:classes:PreviousSession",
+	"urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified",
+}
+
+// checkDemands holds the identity provider to what the request asked of it: an
+// answer that falls short may be one to another request, or the identity
+// provider took no notice.
+func (p *profile) checkDemands() *Rejection {
+	if p.idp.ForceAuthn {
+		since := p.want.Now.Add(-maxAge)
+		if p.out.InResponseTo != "" {
+			since = p.out.Ticket.ExpiresAt.Add(-TicketLifetime)
+		}
+		if p.out.AuthnAt.Before(since.Add(-skew)) {
+			return reject("authn_not_fresh", "after "+stamp(since.Add(-skew)), stamp(p.out.AuthnAt))
+		}
+	}
+	if !p.idp.RequestAuthnContext {
+		return nil
+	}
+	got := p.out.AuthnContext
+	if p.idp.Variant == "adfs" {
+		if exact := []string{passwordContext, windowsContext}; !slices.Contains(exact, got) {
+			return reject("authn_context_insufficient", oneOf(exact), orNone(got))
+		}
+		return nil
+	}
+	if got == "" || slices.Contains(weakContexts, got) {
+		return reject("authn_context_insufficient", passwordContext+" or better", orNone(got))
+	}
 	return nil
 }
 

@@ -139,22 +139,31 @@ func (p *Provider) post(r *Request, i *IdP, t Ticket, now time.Time) error {
 // requestHead begins an AuthnRequest, up to and with its Issuer.
 func (i *IdP) requestHead(id string, now time.Time) *xmlWriter {
 	w := &xmlWriter{b: make([]byte, 0, 1024)}
-	w.open("samlp:AuthnRequest", "xmlns:samlp", protocolNS,
+	attributes := []string{"xmlns:samlp", protocolNS,
 		"AssertionConsumerServiceURL", i.ACSURL(),
-		"Destination", i.SSOURL,
+		"Destination", i.SSOURL}
+	if i.ForceAuthn {
+		attributes = append(attributes, "ForceAuthn", "true")
+	}
+	attributes = append(attributes,
 		"ID", id,
 		"IssueInstant", now.UTC().Format("2006-01-02T15:04:05Z"),
 		"ProtocolBinding", postBinding,
 		"Version", "2.0")
+	w.open("samlp:AuthnRequest", attributes...)
 	w.leaf("saml:Issuer", i.MetadataURL(), "xmlns:saml", assertionNS)
 	return w
 }
 
 // requestTail ends the AuthnRequest that requestHead began.
 func (w *xmlWriter) requestTail(i *IdP) {
-	// No format is asked for: which name an IdP gives is configured there, and
-	// many refuse to give another. AD FS is not even asked to make one up.
-	if i.Variant != "adfs" {
+	// No format is asked for unless somebody says so: which name an IdP gives is
+	// configured there, and many refuse to give another. AD FS is not even asked
+	// to make one up.
+	switch {
+	case i.NameIDFormat != "":
+		w.leaf("samlp:NameIDPolicy", "", "AllowCreate", "true", "Format", i.NameIDFormat)
+	case i.Variant != "adfs":
 		w.leaf("samlp:NameIDPolicy", "", "AllowCreate", "true")
 	}
 	if i.RequestAuthnContext {

@@ -252,6 +252,22 @@ func verifyWithXMLSec(t *testing.T, i *IdP, document []byte) {
 	}
 }
 
+func TestRequestAsksForWhatIsDemanded(t *testing.T) {
+	for _, variant := range []string{"", "adfs"} {
+		p, i := requestIdP(t, func(i *IdP) { i.ForceAuthn, i.NameIDFormat, i.Variant = true, NameIDFormats[0], variant })
+		r, _ := mustRequest(t, p, i)
+		document := string(inflate(t, r.URL))
+		for _, want := range []string{
+			` Destination="https://idp.example.com/sso" ForceAuthn="true" ID="`,
+			`<samlp:NameIDPolicy AllowCreate="true" Format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"></samlp:NameIDPolicy>`,
+		} {
+			if !strings.Contains(document, want) {
+				t.Errorf("variant %q: got %s, want %s in it", variant, document, want)
+			}
+		}
+	}
+}
+
 func TestRequestByPostUnsigned(t *testing.T) {
 	p, i := requestIdP(t, func(i *IdP) { i.Binding = Post })
 	r, ticket := mustRequest(t, p, i)
@@ -273,6 +289,7 @@ func TestRequestIsReadByAnIdP(t *testing.T) {
 			t.Run(string(binding)+" "+variant, func(t *testing.T) {
 				p, i := requestIdP(t, func(i *IdP) {
 					i.Binding, i.Variant, i.SignRequests, i.RequestAuthnContext = binding, variant, true, true
+					i.ForceAuthn, i.NameIDFormat = true, NameIDFormats[1]
 				})
 				r, ticket := mustRequest(t, p, i)
 				incoming := httptest.NewRequest("GET", r.URL, nil)

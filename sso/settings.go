@@ -17,6 +17,14 @@ const (
 	mostTokenMaxAge  = 1296000 // seconds: 15 days
 )
 
+// NameIDFormats are the formats that requests can ask for (SAML Core, 8.3). A
+// transient name is none of them: it identifies nobody the next time.
+var NameIDFormats = []string{
+	"urn:oasis:names:tc:SAML:2.0:nameid-format:persistent",
+	"urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress",
+	"urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified",
+}
+
 // A Change says what to set of an identity provider. A nil field stays. The
 // API's name of each field, which errors use, stands beside it.
 type Change struct {
@@ -35,6 +43,8 @@ type Change struct {
 	SignRequests        *bool   // saml_authn_requests_signed_enabled
 	WantAssertionSigned *bool   // saml_assertion_signed_enabled
 	RequestAuthnContext *bool   // saml_requested_authn_context_enabled
+	ForceAuthn          *bool   // saml_force_authn
+	NameIDFormat        *string // saml_name_id_format: one of NameIDFormats, or empty
 
 	IdPLoginAllowed *bool    // saml_idp_login_allowed
 	IdPLoginMode    *string  // saml_idp_login_mode: bounce or accept
@@ -131,6 +141,7 @@ func (c Change) apply(i *IdP) error {
 		{c.SignRequests, &i.SignRequests},
 		{c.WantAssertionSigned, &i.WantAssertionSigned},
 		{c.RequestAuthnContext, &i.RequestAuthnContext},
+		{c.ForceAuthn, &i.ForceAuthn},
 		{c.IdPLoginAllowed, &i.IdPLoginAllowed},
 		{c.JoinGroups, &i.JoinGroups},
 		{c.AllowSHA1, &i.AllowSHA1},
@@ -215,6 +226,7 @@ func (c Change) applyRequests(i *IdP) error {
 		{"saml_digest_algorithm", c.DigestAlgorithm, &i.DigestAlgorithm, []string{"sha256", "sha1", "sha384", "sha512"}},
 		{"saml_signature_algorithm", c.SignatureAlgorithm, &i.SignatureAlgorithm, []string{"rsa-sha256", "rsa-sha1", "rsa-sha384", "rsa-sha512"}},
 		{"saml_variant", c.Variant, &i.Variant, []string{"", "adfs"}},
+		{"saml_name_id_format", c.NameIDFormat, &i.NameIDFormat, append([]string{""}, NameIDFormats...)},
 	} {
 		if f.from == nil {
 			continue

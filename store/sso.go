@@ -22,10 +22,10 @@ const idpColumns = `id, organization_id, account_id, name, enabled, state, base,
 	idp_login_allowed, join_groups,
 	map_email, map_first_name, map_last_name, map_real_name, map_identity, map_groups,
 	allow_sha1, allow_small_keys, token_max_age, token_extend_when_used, auto_join_group_id, idp_login_mode,
-	allow_empty_reference, allow_no_recipient,
+	allow_empty_reference, allow_no_recipient, force_authn, name_id_format,
 	sp_certificate, sp_key, created_at, updated_at, deleted_at`
 
-// settingsFields are where the columns from entity_id to allow_no_recipient go.
+// settingsFields are where the columns from entity_id to name_id_format go.
 func settingsFields(s *sso.Settings) []any {
 	return []any{
 		&s.EntityID, &s.SSOURL, &s.Binding, &s.CertificatePEM,
@@ -33,7 +33,7 @@ func settingsFields(s *sso.Settings) []any {
 		&s.IdPLoginAllowed, &s.JoinGroups,
 		&s.Mapping.Email, &s.Mapping.FirstName, &s.Mapping.LastName, &s.Mapping.RealName, &s.Mapping.Identity, &s.Mapping.Groups,
 		&s.AllowSHA1, &s.AllowSmallKeys, seconds{&s.TokenMaxAge}, &s.TokenExtendWhenUsed, &s.AutoJoinGroupID, &s.IdPLoginMode,
-		&s.AllowEmptyReference, &s.AllowNoRecipient,
+		&s.AllowEmptyReference, &s.AllowNoRecipient, &s.ForceAuthn, &s.NameIDFormat,
 	}
 }
 
@@ -45,7 +45,7 @@ func settingsValues(s sso.Settings) []any {
 		s.IdPLoginAllowed, s.JoinGroups,
 		s.Mapping.Email, s.Mapping.FirstName, s.Mapping.LastName, s.Mapping.RealName, s.Mapping.Identity, s.Mapping.Groups,
 		s.AllowSHA1, s.AllowSmallKeys, int64(s.TokenMaxAge / time.Second), s.TokenExtendWhenUsed, s.AutoJoinGroupID, string(s.IdPLoginMode),
-		s.AllowEmptyReference, s.AllowNoRecipient,
+		s.AllowEmptyReference, s.AllowNoRecipient, s.ForceAuthn, s.NameIDFormat,
 	}
 }
 
@@ -57,7 +57,7 @@ func (s *Store) AddIdP(ctx context.Context, i *sso.IdP) error {
 	_, err := s.exec(ctx, `
 		INSERT INTO idp (`+idpColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-			$21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38)`, args...)
+			$21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40)`, args...)
 	return err
 }
 
@@ -76,7 +76,8 @@ func (s *Store) UpdateIdP(ctx context.Context, i *sso.IdP) error {
 				map_real_name = $22, map_identity = $23, map_groups = $24,
 				allow_sha1 = $25, allow_small_keys = $26,
 				token_max_age = $27, token_extend_when_used = $28, auto_join_group_id = $29,
-				idp_login_mode = $30, allow_empty_reference = $31, allow_no_recipient = $32
+				idp_login_mode = $30, allow_empty_reference = $31, allow_no_recipient = $32,
+				force_authn = $33, name_id_format = $34
 			WHERE id = $1`, args...)
 		if err != nil || i.DeletedAt == nil {
 			return err

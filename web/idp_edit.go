@@ -22,11 +22,12 @@ type editIdPPage struct {
 	SSOURL       field
 	Certificates field
 
-	Binding   field
-	Signature field
-	Digest    field
-	Variant   field
-	Requests  []check
+	Binding      field
+	NameIDFormat field
+	Signature    field
+	Digest       field
+	Variant      field
+	Requests     []check
 
 	Mapping []field
 
@@ -77,7 +78,7 @@ func (s *site) saveIdP(w http.ResponseWriter, r *http.Request, v gate.Visit) err
 
 // fields are those that an error can stand at.
 func (p *editIdPPage) fields() []*field {
-	all := []*field{&p.Name, &p.EntityID, &p.SSOURL, &p.Certificates, &p.Binding, &p.Signature, &p.Digest, &p.Variant, &p.Mode, &p.Lifetime, &p.AutoJoin}
+	all := []*field{&p.Name, &p.EntityID, &p.SSOURL, &p.Certificates, &p.Binding, &p.NameIDFormat, &p.Signature, &p.Digest, &p.Variant, &p.Mode, &p.Lifetime, &p.AutoJoin}
 	for n := range p.Mapping {
 		all = append(all, &p.Mapping[n])
 	}
@@ -98,6 +99,7 @@ func formOf(i *sso.IdP) url.Values {
 		"saml_idp_login_mode":        {string(i.IdPLoginMode)},
 		"auth_token_max_age_seconds": {seconds(i.TokenMaxAge)},
 		"auto_join_user_group_id":    {i.AutoJoinGroupID},
+		"saml_name_id_format":        {i.NameIDFormat},
 
 		"saml_field_mapping.email":      {i.Mapping.Email},
 		"saml_field_mapping.first_name": {i.Mapping.FirstName},
@@ -109,6 +111,7 @@ func formOf(i *sso.IdP) url.Values {
 	for name, on := range map[string]bool{
 		"saml_authn_requests_signed_enabled":   i.SignRequests,
 		"saml_requested_authn_context_enabled": i.RequestAuthnContext,
+		"saml_force_authn":                     i.ForceAuthn,
 		"saml_assertion_signed_enabled":        i.WantAssertionSigned,
 		"saml_idp_login_allowed":               i.IdPLoginAllowed,
 		"saml_join_groups":                     i.JoinGroups,
@@ -146,6 +149,8 @@ func changeOf(form url.Values, i *sso.IdP) (sso.Change, error) {
 		Variant:             text("saml_variant"),
 		SignRequests:        ticked("saml_authn_requests_signed_enabled"),
 		RequestAuthnContext: ticked("saml_requested_authn_context_enabled"),
+		ForceAuthn:          ticked("saml_force_authn"),
+		NameIDFormat:        text("saml_name_id_format"),
 		WantAssertionSigned: ticked("saml_assertion_signed_enabled"),
 		IdPLoginAllowed:     ticked("saml_idp_login_allowed"),
 		IdPLoginMode:        text("saml_idp_login_mode"),
@@ -187,6 +192,8 @@ func (s *site) newEditIdPPage(r *http.Request, v gate.Visit, i *sso.IdP, form ur
 	if i.State == sso.Pending {
 		p.EntityID.Optional, p.SSOURL.Optional, p.Certificates.Optional = true, true, true
 	}
+	p.NameIDFormat = field{Name: "saml_name_id_format", Label: "What name to ask for", Hint: "Many identity providers refuse to give another name than the one that is set there. Leave it open unless yours wants to be asked.",
+		Options: []option{{"", "Whatever is set at the identity provider"}, {sso.NameIDFormats[0], "Persistent"}, {sso.NameIDFormats[1], "Email address"}, {sso.NameIDFormats[2], "Unspecified"}}}
 	p.Binding = field{Name: "saml_request_binding", Label: "How the request travels", Hint: "Redirect suits nearly all. Take POST only if the identity provider asks for it.",
 		Options: []option{{"redirect", "HTTP-Redirect"}, {"post", "HTTP-POST"}}}
 	p.Signature = field{Name: "saml_signature_algorithm", Label: "Signature algorithm", Hint: "Of our requests, where they are signed.",
@@ -197,7 +204,8 @@ func (s *site) newEditIdPPage(r *http.Request, v gate.Visit, i *sso.IdP, form ur
 		Options: []option{{"", "By the standard"}, {"adfs", "As AD FS wants them"}}}
 	p.Requests = []check{
 		{Name: "saml_authn_requests_signed_enabled", Label: "Sign requests", Hint: "Needed where the identity provider refuses unsigned ones."},
-		{Name: "saml_requested_authn_context_enabled", Label: "Ask for a login with a password or better", Hint: "Some identity providers refuse people who logged in otherwise, such as with a security key. Leave it off unless you need it."},
+		{Name: "saml_requested_authn_context_enabled", Label: "Ask for a login with a password or better", Hint: "Whoever logged in by less is refused. Some identity providers refuse people who logged in otherwise, such as with a security key. Leave it off unless you need it."},
+		{Name: "saml_force_authn", Label: "Ask for a new login each time", Hint: "People log in at the identity provider even if they have a session there. Whoever did not is refused."},
 	}
 	p.Starts = []check{
 		{Name: "saml_idp_login_allowed", Label: "Logins may start at the identity provider", Hint: "For people who open this service from the identity provider's own page. Off, they are told to log in here."},

@@ -181,7 +181,7 @@ func fullIdP(t testing.TB, o account.Organization) *sso.IdP {
 		DigestAlgorithm: "sha512", SignatureAlgorithm: "rsa-sha384", Variant: "adfs",
 		SignRequests: true, WantAssertionSigned: true, RequestAuthnContext: true, IdPLoginAllowed: true, IdPLoginMode: sso.Accept, JoinGroups: true,
 		Mapping:   sso.Mapping{Email: "e", FirstName: "f", LastName: "l", RealName: "r", Identity: "i", Groups: "g"},
-		AllowSHA1: true, AllowSmallKeys: true, AllowEmptyReference: true, AllowNoRecipient: true,
+		AllowSHA1: true, AllowSmallKeys: true, AllowEmptyReference: true, AllowNoRecipient: true, ForceAuthn: true, NameIDFormat: sso.NameIDFormats[0],
 		TokenMaxAge: time.Hour, TokenExtendWhenUsed: true, AutoJoinGroupID: "ug1",
 	}
 	var err error

@@ -16,6 +16,11 @@ type Case struct {
 	AllowEmptyReference bool `json:"allow_empty_reference,omitempty"`
 	AllowNoRecipient    bool `json:"allow_no_recipient,omitempty"`
 
+	// What requests ask for: a minute before Clock this one did.
+	ForceAuthn  bool   `json:"force_authn,omitempty"`
+	WantContext bool   `json:"want_authn_context,omitempty"`
+	Variant     string `json:"variant,omitempty"`
+
 	WantSigned   bool   `json:"want_assertion_signed,omitempty"`
 	IdentityName string `json:"identity_attribute,omitempty"`
 
