@@ -289,7 +289,6 @@ func TestRequestIsReadByAnIdP(t *testing.T) {
 			t.Run(string(binding)+" "+variant, func(t *testing.T) {
 				p, i := requestIdP(t, func(i *IdP) {
 					i.Binding, i.Variant, i.SignRequests, i.RequestAuthnContext = binding, variant, true, true
-					i.ForceAuthn, i.NameIDFormat = true, NameIDFormats[1]
 				})
 				r, ticket := mustRequest(t, p, i)
 				incoming := httptest.NewRequest("GET", r.URL, nil)
