@@ -109,6 +109,7 @@ var byCode = map[string]advice{
 	"identity_provider_not_found":     {"Identity provider not found", "Open the organization from the home page to see which it has.", toHome},
 	"token_not_found":                 {"Token not found", "See which ones you have on the page of your tokens.", link{"Your tokens", tokensPath}},
 	"organization_domain_not_found":   {"Domain not found", "It may have been removed. Open the organization from the home page to see which it has.", toHome},
+	"user_not_found":                  {"No such member", "They may have left. Open the organization from the home page to see who belongs to it.", toHome},
 	"user_group_not_found":            {"Group not found", "It may have been deleted. Open the organization from the home page to see which it has.", toHome},
 	"user_not_organization_admin":     {"Only for super admins", "Ask a super admin of the organization to do it.", toHome},
 	"organization_not_found":          {"Organization not found", "If somebody sent you the link, ask them to have you added to the organization.", toHome},

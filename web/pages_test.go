@@ -107,7 +107,7 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 	token := b.makeToken("description", "Nightly report", "ip_allowlist", "192.0.2.0/24", "scope.user:read", "on")[:12]
 	answers := map[string]*answer{}
 	for _, rt := range table() {
-		verb, path := fill(rt.pattern, map[string]string{"organization": idOf(organization), "method": idOf(active), "group": idOf(group), "domain": idOf(domain), "account": "a0123456789a", "token": token, "way": "password"})
+		verb, path := fill(rt.pattern, map[string]string{"organization": idOf(organization), "method": idOf(active), "group": idOf(group), "domain": idOf(domain), "user": userOf(b.get(organization + "/people").page()), "account": "a0123456789a", "token": token, "way": "password"})
 		if verb != "GET" || strings.HasPrefix(path, "/static") || strings.HasPrefix(path, "/favicon") || strings.HasPrefix(path, "/v1/sso/saml/metadata") {
 			continue
 		}

@@ -33,6 +33,8 @@ const (
 	idpPath          = idpsPath + "/{method}"
 	domainsPath      = organizationPath + "/domains"
 	domainPath       = domainsPath + "/{domain}"
+	peoplePath       = organizationPath + "/people"
+	personPath       = peoplePath + "/{user}"
 	groupsPath       = organizationPath + "/groups"
 	groupPath        = groupsPath + "/{group}"
 )
@@ -122,6 +124,12 @@ func (s *site) routes() []route {
 		{"POST " + domainPath + "/unlink", account.WriteDomains, s.unlinkDomain},
 		{"GET " + domainPath + "/delete", account.ReadDomains, s.confirmRemoveDomain},
 		{"POST " + domainPath + "/delete", account.WriteDomains, s.removeDomain},
+
+		{"GET " + peoplePath, account.ReadPeople, s.listPeople},
+		{"GET " + personPath, account.ReadPeople, s.showPerson},
+		{"POST " + personPath + "/release", account.WritePeople, s.releasePerson},
+		{"GET " + personPath + "/delete", account.ReadPeople, s.confirmRemovePerson},
+		{"POST " + personPath + "/delete", account.WritePeople, s.removePerson},
 
 		{"GET " + policyPath, account.ReadPolicy, s.showPolicy},
 		{"POST " + policyPath + "/preview", account.ReadPolicy, s.previewPolicy},

@@ -28,7 +28,7 @@ func TestStrangersAreSentToTheLoginAndComeBack(t *testing.T) {
 		if rt.need == account.Anyone {
 			continue
 		}
-		method, path := fill(rt.pattern, map[string]string{"organization": "org0123456789a", "method": "am0123456789a", "group": "ug0123456789a", "domain": "dom0123456789a", "token": "gtp_01234567", "way": "password"})
+		method, path := fill(rt.pattern, map[string]string{"organization": "org0123456789a", "method": "am0123456789a", "group": "ug0123456789a", "domain": "dom0123456789a", "user": "u0123456789a", "token": "gtp_01234567", "way": "password"})
 		b := w.browser()
 		if method == "POST" {
 			b.post(path).wantStatus(http.StatusUnauthorized).wantText("nothing was saved")
@@ -72,7 +72,7 @@ func TestForeignOrganizationsDoNotExist(t *testing.T) {
 		if !strings.Contains(rt.pattern, "{organization}") {
 			continue
 		}
-		method, path := fill(rt.pattern, map[string]string{"organization": idOf(organization), "method": idOf(provider), "group": idOf(group), "domain": idOf(domain)})
+		method, path := fill(rt.pattern, map[string]string{"organization": idOf(organization), "method": idOf(provider), "group": idOf(group), "domain": idOf(domain), "user": "u0123456789a"})
 		if method == "GET" {
 			other.get(path).wantStatus(http.StatusNotFound)
 		} else {
@@ -82,7 +82,7 @@ func TestForeignOrganizationsDoNotExist(t *testing.T) {
 			continue
 		}
 		// The right to one's own organization is none to what another has.
-		method, path = fill(rt.pattern, map[string]string{"organization": idOf(mine), "method": idOf(provider), "group": idOf(group), "domain": idOf(domain)})
+		method, path = fill(rt.pattern, map[string]string{"organization": idOf(mine), "method": idOf(provider), "group": idOf(group), "domain": idOf(domain), "user": "u0123456789a"})
 		if method == "GET" {
 			other.get(path).wantStatus(http.StatusNotFound)
 		} else {
@@ -111,10 +111,10 @@ func TestMembersWithoutARoleOnlyRead(t *testing.T) {
 	}
 	for _, rt := range table() {
 		// Not by what the table says: that is what is tested.
-		if !strings.Contains(rt.pattern, "/identity-providers") && !strings.Contains(rt.pattern, "/groups") && !strings.Contains(rt.pattern, "/domains") && !strings.Contains(rt.pattern, "/authentication-policy") && rt.pattern != "POST /organization/{organization}" {
+		if !strings.Contains(rt.pattern, "/identity-providers") && !strings.Contains(rt.pattern, "/groups") && !strings.Contains(rt.pattern, "/domains") && !strings.Contains(rt.pattern, "/people") && !strings.Contains(rt.pattern, "/authentication-policy") && rt.pattern != "POST /organization/{organization}" {
 			continue
 		}
-		verb, path := fill(rt.pattern, map[string]string{"organization": idOf(organization), "method": idOf(provider), "group": idOf(group), "domain": idOf(domain)})
+		verb, path := fill(rt.pattern, map[string]string{"organization": idOf(organization), "method": idOf(provider), "group": idOf(group), "domain": idOf(domain), "user": "u0123456789a"})
 		if verb == "GET" {
 			member.get(path).wantStatus(http.StatusForbidden).wantText("Only a super admin of Acme")
 		} else {
