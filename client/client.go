@@ -77,7 +77,7 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any) error
 		select {
 		case <-ctx.Done():
 			return errors.Join(ctx.Err(), err)
-		case <-c.after(wait):
+		case <-c.After(wait):
 		}
 	}
 }
@@ -98,7 +98,8 @@ func retry(err error, method string, try int) (wait time.Duration, again bool) {
 	return betweenTries, errors.Is(err, ErrAway)
 }
 
-func (c *Client) after(d time.Duration) <-chan time.Time {
+// After is Wait, or time.After.
+func (c *Client) After(d time.Duration) <-chan time.Time {
 	if c.Wait != nil {
 		return c.Wait(d)
 	}

@@ -29,11 +29,21 @@ type nameServer struct {
 
 func startNameServer(t *testing.T) *nameServer {
 	t.Helper()
-	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
+	n, stop, err := newNameServer()
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &nameServer{addr: packets.LocalAddr().String(), records: map[string]string{}}
+	t.Cleanup(stop)
+	return n
+}
+
+// newNameServer starts one, which stop ends.
+func newNameServer() (n *nameServer, stop func(), err error) {
+	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		return nil, nil, err
+	}
+	n = &nameServer{addr: packets.LocalAddr().String(), records: map[string]string{}}
 	up, down := make(chan struct{}), make(chan struct{})
 	s := &dns.Server{PacketConn: packets, Handler: dns.HandlerFunc(n.answer), NotifyStartedFunc: func() { close(up) }}
 	go func() {
@@ -41,11 +51,10 @@ func startNameServer(t *testing.T) *nameServer {
 		_ = s.ActivateAndServe() // ends with Shutdown, below
 	}()
 	<-up
-	t.Cleanup(func() {
+	return n, func() {
 		_ = s.Shutdown()
 		<-down
-	})
-	return n
+	}, nil
 }
 
 func (n *nameServer) answer(w dns.ResponseWriter, q *dns.Msg) {

@@ -31,6 +31,9 @@ func TestScripts(t *testing.T) {
 			"exec-status": execStatus,
 			"ready":       waitReady,
 
+			"names":   serveNames,
+			"publish": publish,
+
 			"newer-schema": newerSchema,
 
 			"approve":   approve,
@@ -39,6 +42,7 @@ func TestScripts(t *testing.T) {
 			"secret-of": secretOf,
 			"soon":      soon,
 		},
+		Setup:               keepNames,
 		RequireExplicitExec: true,
 	})
 }

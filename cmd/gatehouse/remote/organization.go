@@ -22,11 +22,24 @@ type Organization struct {
 	IdPList   idpList   `cmd:"" name:"idp-list" help:"List identity providers."`
 	IdPUpdate idpUpdate `cmd:"" name:"idp-update" help:"Change an identity provider, enable it, or disable it."`
 	IdPDelete idpDelete `cmd:"" name:"idp-delete" help:"Delete an identity provider. Sessions that came from it end."`
+	IdPLink   idpLink   `cmd:"" name:"idp-link-domain" help:"Let an identity provider speak for the addresses of a domain."`
+	IdPUnlink idpUnlink `cmd:"" name:"idp-unlink-domain" help:"Let an identity provider speak for a domain no longer."`
+
+	DomainAdd    domainAdd    `cmd:"" help:"Claim an email domain, and say what to publish to prove it."`
+	DomainList   domainList   `cmd:"" help:"List domains."`
+	DomainGet    domainGet    `cmd:"" help:"Show a domain, and what to publish to prove it."`
+	DomainVerify domainVerify `cmd:"" help:"Look for the proof of a domain now."`
+	DomainRemove domainRemove `cmd:"" help:"Remove a domain. Whom the organization manages it manages still."`
+
+	UserList    userList    `cmd:"" help:"List people."`
+	UserRemove  userRemove  `cmd:"" help:"Remove a person from the organization."`
+	UserRelease userRelease `cmd:"" help:"Manage a person no longer."`
+	Leave       leave       `cmd:"" help:"Leave the organization."`
 
 	GroupCreate groupCreate `cmd:"" help:"Make a group."`
 	GroupList   groupList   `cmd:"" help:"List groups."`
 	GroupShow   groupShow   `cmd:"" help:"List who is in a group."`
-	GroupUpdate groupUpdate `cmd:"" help:"Rename a group, or describe it anew."`
+	GroupUpdate groupUpdate `cmd:"" help:"Rename a group, describe it anew, or have identity providers fill it."`
 	GroupDelete groupDelete `cmd:"" help:"Delete a group."`
 	GroupAdd    groupAdd    `cmd:"" name:"group-add-members" help:"Add people to a group."`
 	GroupRemove groupRemove `cmd:"" name:"group-remove-members" help:"Remove people from a group."`
@@ -93,7 +106,7 @@ func (o organizationUpdate) Run(ctx context.Context, env *Env) error {
 // A Place is a server, and an organization there.
 type Place struct {
 	Server
-	Organization string `name:"organization-id" help:"The organization; may be left out by whoever has only one." placeholder:"ORG" env:"GATEHOUSE_ORGANIZATION"`
+	Organization string `name:"organization-id" help:"The organization; may be left out by whoever has only one." placeholder:"ORG" aliases:"organization" env:"GATEHOUSE_ORGANIZATION"`
 }
 
 // An organization is what commands need to know of one.

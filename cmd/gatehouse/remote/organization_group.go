@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-var groupColumns = []string{"user_group_name", "user_group_id", "description"}
+var groupColumns = []string{"user_group_name", "user_group_id", "description", "idp_managed"}
 
 type groupList struct{ Place }
 
@@ -19,13 +19,14 @@ func (g groupList) Run(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	return c.show(answer, "user_groups", "user_group_name", "user_group_id", "member_count", "description")
+	return c.show(answer, "user_groups", "user_group_name", "user_group_id", "member_count", "description", "idp_managed")
 }
 
 type groupCreate struct {
 	Place
 	Name        string `arg:"" help:"What the group is called; unique in the organization."`
 	Description string `help:"What it is for."`
+	IdPManaged  bool   `name:"idp-managed" help:"Identity providers put people into it and take them out, by its name; nobody else can."`
 }
 
 // Run makes a group.
@@ -34,7 +35,7 @@ func (g groupCreate) Run(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	answer, err := c.do(ctx, http.MethodPost, o.path("user-groups"), map[string]string{"user_group_name": g.Name, "description": g.Description})
+	answer, err := c.do(ctx, http.MethodPost, o.path("user-groups"), map[string]any{"user_group_name": g.Name, "description": g.Description, "idp_managed": g.IdPManaged})
 	if err != nil {
 		return err
 	}
@@ -64,19 +65,23 @@ type groupUpdate struct {
 	Group       string  `arg:"" name:"group_id" help:"The group."`
 	Name        *string `help:"What it is called from now on."`
 	Description *string `help:"What it is for; \"\" for nothing."`
+	IdPManaged  *bool   `name:"idp-managed" help:"Whether identity providers put people into it and take them out." placeholder:"true|false"`
 }
 
 // Run changes a group.
 func (g groupUpdate) Run(ctx context.Context, env *Env) error {
-	in := map[string]string{}
+	in := map[string]any{}
 	if g.Name != nil {
 		in["user_group_name"] = *g.Name
 	}
 	if g.Description != nil {
 		in["description"] = *g.Description
 	}
+	if g.IdPManaged != nil {
+		in["idp_managed"] = *g.IdPManaged
+	}
 	if len(in) == 0 {
-		return usage("say what to change: --name or --description")
+		return usage("say what to change: --name, --description or --idp-managed")
 	}
 	c, o, err := g.open(ctx, env)
 	if err != nil {

@@ -217,11 +217,7 @@ func (i idpDelete) Run(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	path := o.accountPath("authentication", i.ID)
-	if i.Force {
-		path += "?force=true"
-	}
-	answer, err := c.do(ctx, http.MethodDelete, path, nil)
+	answer, err := c.do(ctx, http.MethodDelete, forcing(o.accountPath("authentication", i.ID), i.Force), nil)
 	if err != nil {
 		return forced(err, "--force deletes it all the same")
 	}
