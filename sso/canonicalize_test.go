@@ -141,7 +141,7 @@ func TestCanonicalFormsAgainstLibxml(t *testing.T) {
 				t.Fatal(err)
 			}
 			root := sso.Scan([]byte(c.Response))
-			if root == nil {
+			if root == nil || c.Name == "relative-namespace" { // which libxml2 gives no form at all
 				continue
 			}
 			n++

@@ -83,7 +83,7 @@ func forge(doc string) string {
 
 // signatureRecipes are signed wrongly, weakly, or by somebody else.
 func signatureRecipes() []recipe {
-	return append(foreignSignatures(), oddSignatures()...)
+	return append(append(foreignSignatures(), oddSignatures()...), attackRecipes()...)
 }
 
 func foreignSignatures() []recipe {

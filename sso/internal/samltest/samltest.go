@@ -44,9 +44,9 @@ var (
 )
 
 // Keys gives a pair by name: current, next, attacker (RSA, 2048 bits), small
-// (RSA, 1024 bits), p256, p521; or expired, which is the key current with a
-// certificate that ended in 2020. It is the same at every call and in every
-// run.
+// (RSA, 1024 bits), p256, p521; or expired and reissued, which are the key
+// current with certificates that ended in 2020 and that begin a year later. It
+// is the same at every call and in every run.
 func Keys(name string) Pair {
 	mu.Lock()
 	defer mu.Unlock()
@@ -63,8 +63,11 @@ func Keys(name string) Pair {
 
 func load(name string) (Pair, error) {
 	file, from, until := name, 2025, 2045
-	if name == "expired" {
+	switch name {
+	case "expired":
 		file, from, until = "current", 2015, 2020
+	case "reissued":
+		file, from, until = "current", 2026, 2046
 	}
 	text, err := keyFiles.ReadFile("keys/" + file + ".key")
 	if err != nil {

@@ -48,12 +48,7 @@ func Place(id string) string { return "<!--signature of " + id + "-->" }
 // Sign signs the element with this id and puts the signature at its Place. It
 // leaves the rest of the document as it is, byte by byte.
 func (s Signer) Sign(doc, id string) string {
-	if s.Hash == 0 {
-		s.Hash = crypto.SHA256
-	}
-	if s.Digest == 0 {
-		s.Digest = s.Hash
-	}
+	s = s.withDefaults()
 	if strings.Count(doc, Place(id)) != 1 {
 		panic("samltest: no place for the signature of " + id)
 	}
@@ -65,6 +60,16 @@ func (s Signer) Sign(doc, id string) string {
 	signature := `<ds:Signature xmlns:ds="` + dsNamespace + `">` + info +
 		"<ds:SignatureValue>" + s.value(canonical) + "</ds:SignatureValue>" + s.keyInfo() + "</ds:Signature>"
 	return strings.Replace(doc, Place(id), signature, 1)
+}
+
+func (s Signer) withDefaults() Signer {
+	if s.Hash == 0 {
+		s.Hash = crypto.SHA256
+	}
+	if s.Digest == 0 {
+		s.Digest = s.Hash
+	}
+	return s
 }
 
 func (s Signer) signedInfo(id, digest string) string {
