@@ -241,7 +241,11 @@ func (l *Login) takeIn(ctx context.Context, f Flow, standing Standing, u account
 	if unsent {
 		details["notice"] = "not_sent"
 	}
-	return u, l.recordSubject(ctx, audit.IdentityLink, u, standing.OrganizationID, c, details)
+	if err := l.recordSubject(ctx, audit.IdentityLink, u, standing.OrganizationID, c, details); err != nil {
+		return account.User{}, err
+	}
+	// What a stranger called the account is nobody's name.
+	return l.followProfile(ctx, f, standing, u, c)
 }
 
 // manage has an organization manage a person, whose address is proved by that.
