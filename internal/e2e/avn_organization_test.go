@@ -91,6 +91,19 @@ func TestAvnKeepsGroups(t *testing.T) {
 	a.fails("Error: The organization has no such group. (status 404)", nil, group("delete", "--force", id)...)
 }
 
+func TestAvnListsPeople(t *testing.T) {
+	b, a := startAvn(t)
+	a.logIn()
+	list := []string{"organization", "user", "list", "--organization-id", b.org}
+	a.shows(`
+		USER_INFO.USER_EMAIL  USER_INFO.REAL_NAME  USER_INFO.STATE  LAST_ACTIVITY_TIME
+		====================  ===================  ===============  ==================
+		operator@acme.test    Operator             active           null
+	`, list...)
+	a.wantSame(a.answers("/v1/organization/" + b.org + "/user")["users"], list...)
+	a.fails("Error: There is no organization org00000000000, or you do not belong to it. (status 404)", nil, "organization", "user", "list", "--organization-id", "org00000000000")
+}
+
 func TestAvnSaysInOneLineWhyItFails(t *testing.T) {
 	b, a := startAvn(t)
 	a.logIn()
