@@ -51,8 +51,11 @@ func viewLook(no *domains.Unproved) *lookView {
 	}
 	for _, q := range no.Look.Asked {
 		one := queryView{Query: q}
-		if q.Took > 0 {
-			one.Took = q.Took.Round(time.Millisecond).String()
+		switch {
+		case q.Took >= time.Millisecond:
+			one.Took = "in " + q.Took.Round(time.Millisecond).String()
+		case q.Took > 0:
+			one.Took = "in less than 1ms"
 		}
 		v.Asked = append(v.Asked, one)
 	}

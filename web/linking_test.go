@@ -138,6 +138,9 @@ func TestAnEarlierSignupIsTakenOverOnceThePersonSaysSo(t *testing.T) {
 		t.Fatalf("got sent to %s, want the home page", got)
 	}
 	home := bob.get("/").wantText("Acme")
+	if got := bob.get("/profile").page().Find("#in-real_name").AttrOr("value", ""); !strings.HasPrefix(got, "Bob") {
+		t.Errorf("got the name %q, want the one that the identity provider gives", got)
+	}
 	if strings.Contains(home.text(), "Trap") {
 		t.Error("the account is still in what the stranger made")
 	}

@@ -138,7 +138,7 @@ var flashes = map[string]string{
 	"domain-added":         "The domain is added. It counts once you have proved that it is yours.",
 	"domain-verified":      "The domain is verified.",
 	"domain-saved":         "The domain is to be proved this way.",
-	"domain-linked":        "The identity provider speaks for the domain once, and as long as, it is verified.",
+	"domain-linked":        "The identity provider is linked. It speaks for the domain as long as that is verified.",
 	"domain-unlinked":      "The identity provider does not speak for the domain any more. Whoever logged in through it still can.",
 	"domain-removed":       "The domain is removed. Whom your organization manages it manages still.",
 	"domains-linked":       "The domains are linked.",
