@@ -37,7 +37,7 @@ import (
 // A world is a whole server with an identity provider beside it, on two
 // origins, and a log to read.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	server *Server
 	site   *httptest.Server
 	idp    *demoidp.IdP
@@ -81,7 +81,7 @@ func (l *lockedBuffer) String() string {
 // requestID is the id that every request of a test has.
 const requestID = "019-test-request"
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, log: &lockedBuffer{}, zone: zone{}}
 	log := slog.New(slog.NewTextHandler(w.log, nil))
@@ -210,7 +210,7 @@ func (w *world) browser() *tab {
 type answer struct {
 	*http.Response
 	Body string
-	t    *testing.T
+	t    testing.TB
 }
 
 func (b *tab) do(r *http.Request) *answer {

@@ -1,0 +1,4 @@
+package login
+
+// PageOfOurs says which page of ours a relay state names, if it does.
+func (l *Login) PageOfOurs(relayState string) (path string, ok bool) { return l.pageOfOurs(relayState) }
