@@ -48,7 +48,7 @@ func (s *site) askForPassword(w http.ResponseWriter, r *http.Request, b session.
 	p := s.newWaysPage(r.Context(), b, offer, email, returnTo)
 	p.Password.Focus, p.Open = true, true
 	if wrong != nil && len(offer.Methods) > 0 {
-		err = fault.Denied.Errorf("The address or the password is not right. Addresses of %s log in through %s.", offer.Domain, offer.Methods[0].Organization).Coded("authentication_failed").Because(err)
+		err = fault.Denied.Errorf("The address or the password is not right. Addresses of %s log in through %s of %s.", offer.Domain, offer.Methods[0].Name, offer.Methods[0].Organization).Coded("authentication_failed").Because(err)
 		for _, m := range offer.Methods {
 			p.Links = append(p.Links, way{Provider: m.Name, Organization: m.Organization, URL: linkPath(m.ID)})
 		}
