@@ -148,6 +148,7 @@ func crewjamSP(tb testing.TB, idp *sso.IdP, now time.Time) *saml.ServiceProvider
 	descriptor := saml.IDPSSODescriptor{}
 	descriptor.KeyDescriptors = keys
 	return &saml.ServiceProvider{
+		Key:         samltest.Keys("sp").Key.(*rsa.PrivateKey),
 		EntityID:    idp.MetadataURL(),
 		MetadataURL: parseURL(tb, idp.MetadataURL()),
 		AcsURL:      parseURL(tb, idp.ACSURL()),

@@ -18,14 +18,14 @@ import (
 // covered by that signature. Whether it was used before is for the caller to
 // find out, by Assertion.ID and Assertion.Ticket.
 func (p *Provider) Check(idp *IdP, raw []byte, want Expectation) (*Assertion, error) {
-	a, r := p.check(idp, raw, want)
+	a, r := p.check(idp, raw, want, p.decrypter(idp))
 	if r != nil {
 		return nil, r
 	}
 	return a, nil
 }
 
-func (p *Provider) check(idp *IdP, raw []byte, want Expectation) (*Assertion, *Rejection) {
+func (p *Provider) check(idp *IdP, raw []byte, want Expectation, keys *decrypter) (*Assertion, *Rejection) {
 	found, r := scan(raw)
 	if r != nil {
 		return nil, r
@@ -36,19 +36,18 @@ func (p *Provider) check(idp *IdP, raw []byte, want Expectation) (*Assertion, *R
 		if r := checkStatus(found.root); r != nil {
 			return nil, r
 		}
-		if found.encrypted {
-			return nil, reject("encrypted_not_supported", "Assertion", "EncryptedAssertion")
+		if found.encrypted == nil {
+			return nil, reject("no_assertion", "one", "none")
 		}
-		return nil, reject("no_assertion", "one", "none")
 	}
-	proof, r := found.prove(idp, p.Guard, want.Now)
+	proof, r := found.prove(idp, p.Guard, want.Now, keys)
 	if r != nil {
 		return nil, r
 	}
 	if want.Ticket == nil {
 		want.Ticket = p.Tickets(idp.ID, want.Now)
 	}
-	rules := profile{idp: idp, want: want, proof: proof, out: &Assertion{
+	rules := profile{idp: idp, want: want, proof: proof, found: found, keys: keys, out: &Assertion{
 		Certificate: proof.certificate,
 		Warnings:    proof.warnings,
 		Allowances:  proof.allowances,

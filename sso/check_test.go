@@ -1,6 +1,8 @@
 package sso_test
 
 import (
+	"crypto"
+	"crypto/x509"
 	"errors"
 	"os"
 	"path/filepath"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"gatehouse/internal/seal"
 	"gatehouse/sso"
 	"gatehouse/sso/internal/samltest"
 )
@@ -136,7 +139,27 @@ func check(t testing.TB, c samltest.Case) (*sso.Assertion, error) {
 		}
 	}
 	idp := idpOf(t, c)
-	return new(sso.Provider).Check(idp, raw, expectation(idp, moment(t, c), c.Unsolicited))
+	return providerOf(t, c, idp).Check(idp, raw, expectation(idp, moment(t, c), c.Unsolicited))
+}
+
+// providerOf is us, with the key that the cases encrypt to.
+func providerOf(t testing.TB, c samltest.Case, idp *sso.IdP) *sso.Provider {
+	t.Helper()
+	if c.NoKey {
+		return &sso.Provider{Keys: seal.New()}
+	}
+	return providerWith(t, samltest.Keys("sp").Key, idp)
+}
+
+func providerWith(t testing.TB, key crypto.Signer, idp *sso.IdP) *sso.Provider {
+	t.Helper()
+	plain, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring := seal.New()
+	idp.SPKey = ring.Seal(sso.KeyPurpose(idp.ID), plain)
+	return &sso.Provider{Keys: ring}
 }
 
 func moment(t testing.TB, c samltest.Case) time.Time {

@@ -1,7 +1,10 @@
 package sso_test
 
 import (
+	"crypto"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"maps"
 	"os"
@@ -28,6 +31,7 @@ type corpusCase struct {
 	Certificates []string  `json:"idp_certs"`
 	NameID       string    `json:"expected_name_id"`
 	Forbidden    []string  `json:"forbidden_name_ids"`
+	Key          string    `json:"sp_key"` // a file, for what is encrypted to it
 	Tags         []string  `json:"tags"`
 	Note         string    `json:"note"`
 	Layer        string    `json:"layer"`
@@ -37,7 +41,7 @@ type corpusCase struct {
 
 // byChoice are the rejections that docs/security.md explains as choices: an
 // honest response may meet them. For all others, it may not.
-var byChoice = []string{"xml_comment", "reference_invalid", "no_authn_statement", "no_bearer", "audience_missing", "encrypted_not_supported"}
+var byChoice = []string{"xml_comment", "reference_invalid", "no_authn_statement", "no_bearer", "audience_missing", "encryption_refused", "encryption_unsigned"}
 
 // TestCorpus judges responses of real identity providers and of public test
 // suites, which are not part of the project: a folder for each, with
@@ -98,12 +102,13 @@ func readCorpus(t *testing.T, meta string) corpusCase {
 func judge(t *testing.T, name string, c corpusCase, folder string) string {
 	t.Helper()
 	idp, want := corpusSetup(t, c, folder)
-	a, err := new(sso.Provider).Check(idp, c.raw, want)
+	provider := corpusProvider(t, c, idp, folder)
+	a, err := provider.Check(idp, c.raw, want)
 	var r *sso.Rejection
 	if errors.As(err, &r) && r.Code == "no_identity" {
 		// A transient NameID: an administrator would map an attribute.
 		idp.Mapping.Identity = "uid"
-		a, err = new(sso.Provider).Check(idp, c.raw, want)
+		a, err = provider.Check(idp, c.raw, want)
 	}
 	if err != nil {
 		return err.Error()
@@ -120,11 +125,35 @@ func judge(t *testing.T, name string, c corpusCase, folder string) string {
 	// Without its allowances, a method refuses what needs them.
 	if idp.AllowSHA1 || idp.AllowSmallKeys {
 		idp.AllowSHA1, idp.AllowSmallKeys = false, false
-		if _, err := new(sso.Provider).Check(idp, c.raw, want); err == nil {
+		if _, err := provider.Check(idp, c.raw, want); err == nil {
 			t.Errorf("%s: got admitted without the allowance that it needs", name)
 		}
 	}
 	return "accept"
+}
+
+// corpusProvider is us, with the key that the case is encrypted to.
+func corpusProvider(t *testing.T, c corpusCase, idp *sso.IdP, folder string) *sso.Provider {
+	t.Helper()
+	if c.Key == "" {
+		return new(sso.Provider)
+	}
+	text, err := os.ReadFile(filepath.Join(folder, c.Key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		t.Fatalf("%s: %s is not PEM", folder, c.Key)
+	}
+	var key any
+	if key, err = x509.ParsePKCS8PrivateKey(block.Bytes); err != nil {
+		key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return providerWith(t, key.(crypto.Signer), idp)
 }
 
 func corpusSetup(t *testing.T, c corpusCase, folder string) (*sso.IdP, sso.Expectation) {

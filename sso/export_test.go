@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"crypto/rsa"
 	"crypto/x509"
 
 	"github.com/beevik/etree"
@@ -78,4 +79,18 @@ func (g *Guard) Judges(asked *int, err error, blind bool) {
 		}
 		return validate(el, cert)
 	}
+}
+
+// Work is what decrypting cost.
+type Work struct{ RSA, Bytes int }
+
+// CheckCounting is Check with these keys, and says what decrypting cost.
+func (p *Provider) CheckCounting(idp *IdP, raw []byte, want Expectation, keys ...*rsa.PrivateKey) (*Assertion, Work, error) {
+	d := &decrypter{open: func() ([]*rsa.PrivateKey, error) { return keys, nil }}
+	a, r := p.check(idp, raw, want, d)
+	work := Work{d.unwrapped, d.deciphered}
+	if r != nil {
+		return nil, work, r
+	}
+	return a, work, nil
 }

@@ -54,6 +54,20 @@ func (i *IdP) keyPurpose() string { return KeyPurpose(i.ID) }
 // KeyPurpose is the purpose that the private key for an IdP is sealed for.
 func KeyPurpose(id string) string { return "idp " + id + " key" }
 
+// decrypter gives what decrypts for an IdP. It opens no key before it has to.
+func (p *Provider) decrypter(i *IdP) *decrypter {
+	return &decrypter{open: func() ([]*rsa.PrivateKey, error) {
+		if p.Keys == nil {
+			return nil, seal.ErrKey
+		}
+		key, err := p.key(i)
+		if err != nil {
+			return nil, err
+		}
+		return []*rsa.PrivateKey{key}, nil
+	}}
+}
+
 // key opens our private key for an IdP. It returns seal.ErrKey if it was
 // sealed with other keys.
 func (p *Provider) key(i *IdP) (*rsa.PrivateKey, error) {

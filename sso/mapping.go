@@ -116,6 +116,9 @@ func (p *profile) mapAttributes() *Rejection {
 func readAttributes(assertion *etree.Element) (values map[string][]string, friendly map[string]string, r *Rejection) {
 	values = map[string][]string{}
 	for _, statement := range children(assertion, assertionSpace, "AttributeStatement") {
+		if len(children(statement, assertionSpace, "EncryptedAttribute")) > 0 {
+			return nil, nil, reject("attribute_encrypted", "Attribute", "EncryptedAttribute")
+		}
 		for _, a := range children(statement, assertionSpace, "Attribute") {
 			name, there := attr(a, "Name")
 			if !there || name == "" {

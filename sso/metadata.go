@@ -16,6 +16,25 @@ var nameIDFormats = []saml.NameIDFormat{
 	saml.UnspecifiedNameIDFormat,
 }
 
+// encryptionMethods are what Check takes, the best first: identity providers
+// choose the first that they know.
+func encryptionMethods() []saml.EncryptionMethod {
+	var out []saml.EncryptionMethod
+	for _, name := range []string{
+		cipher11Space + "aes256-gcm",
+		cipher11Space + "aes192-gcm",
+		cipher11Space + "aes128-gcm",
+		cipherSpace + "aes256-cbc",
+		cipherSpace + "aes192-cbc",
+		cipherSpace + "aes128-cbc",
+		oaep11,
+		oaep,
+	} {
+		out = append(out, saml.EncryptionMethod{Algorithm: name})
+	}
+	return out
+}
+
 // ourEntity is an EntityDescriptor of one service provider. crewjam's own type
 // would write an end of validity in the year 1.
 type ourEntity struct {
@@ -42,9 +61,13 @@ func (p *Provider) Metadata(i *IdP) ([]byte, error) {
 	role.ProtocolSupportEnumeration = protocolNS
 	role.NameIDFormats = nameIDFormats
 	data := saml.X509Data{X509Certificates: []saml.X509Certificate{{Data: base64.StdEncoding.EncodeToString(i.SPCertificate)}}}
-	// A key for encryption would be an invitation to encrypt, which Keycloak and
-	// Shibboleth take, and Check refuses what is encrypted.
-	role.KeyDescriptors = []saml.KeyDescriptor{{Use: "signing", KeyInfo: saml.KeyInfo{X509Data: data}}}
+	// One key for both, and a descriptor for each: some products take a
+	// descriptor without use for one of the two only.
+	info := saml.KeyInfo{X509Data: data}
+	role.KeyDescriptors = []saml.KeyDescriptor{
+		{Use: "signing", KeyInfo: info},
+		{Use: "encryption", KeyInfo: info, EncryptionMethods: encryptionMethods()},
+	}
 	text, err := xml.MarshalIndent(ourEntity{EntityID: i.MetadataURL(), Role: role}, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("write metadata of %s: %w", i.ID, err)

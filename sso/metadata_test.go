@@ -51,8 +51,11 @@ func TestMetadataSaysWhatTheSettingsSay(t *testing.T) {
 					t.Errorf("got another certificate for %s (%v)", k.Use, err)
 				}
 			}
-			if diff := cmp.Diff([]string{"signing"}, uses); diff != "" {
+			if diff := cmp.Diff([]string{"signing", "encryption"}, uses); diff != "" {
 				t.Errorf("uses of keys (-want +got):\n%s", diff)
+			}
+			if m := role.KeyDescriptors[1].EncryptionMethods; len(m) != 8 || m[0].Algorithm != "http://www.w3.org/2009/xmlenc11#aes256-gcm" {
+				t.Errorf("got the methods %+v, want 8, AES-256-GCM first", m)
 			}
 			if len(role.AssertionConsumerServices) != 1 {
 				t.Fatalf("got %d ACS, want 1", len(role.AssertionConsumerServices))

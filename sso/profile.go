@@ -29,6 +29,8 @@ type profile struct {
 	idp   *IdP
 	want  Expectation
 	proof *proven
+	found *shape     // where the parts of the response are
+	keys  *decrypter // for a name that is encrypted
 	out   *Assertion
 
 	inResponseTo string // of the Response, signed or not

@@ -40,15 +40,14 @@ var findings = map[string]finding{
 	"xml_too_complex":     {"The response is deeper or has more elements, attributes or namespaces than any honest one.", "Let the identity provider send fewer attributes: usually a filter on groups."},
 
 	// What stands where.
-	"not_a_response":          {"The document is not a SAML 2.0 response.", "Check that the identity provider speaks SAML 2.0 (not 1.1 or WS-Federation) and posts its login response to the ACS URL."},
-	"id_invalid":              {"An ID is missing, misspelt or not an XML id.", hostile},
-	"id_duplicate":            {"Two elements have the same ID.", hostile},
-	"no_assertion":            {"The response has no assertion.", "Check the identity provider's log for this login: it admitted nobody."},
-	"several_assertions":      {"The response has more than one assertion.", "Let the identity provider send one assertion in each response, without a nested one in Advice."},
-	"assertion_misplaced":     {"An assertion stands where none belongs.", "Let the identity provider send no assertion inside another's Advice or anywhere but in the response (pysaml2: switch the option pefim off). If it does not do that, check that nothing between it and Gatehouse rewrites the response; otherwise treat it as an attack."},
-	"encrypted_not_supported": {"The assertion is encrypted.", "Switch off assertion encryption for this application at the identity provider."},
-	"signature_misplaced":     {"A signature stands where none belongs.", hostile},
-	"several_signatures":      {"The response or the assertion has more than one signature.", hostile},
+	"not_a_response":      {"The document is not a SAML 2.0 response.", "Check that the identity provider speaks SAML 2.0 (not 1.1 or WS-Federation) and posts its login response to the ACS URL."},
+	"id_invalid":          {"An ID is missing, misspelt or not an XML id.", hostile},
+	"id_duplicate":        {"Two elements have the same ID.", hostile},
+	"no_assertion":        {"The response has no assertion.", "Check the identity provider's log for this login: it admitted nobody."},
+	"several_assertions":  {"The response has more than one assertion.", "Let the identity provider send one assertion in each response, without a nested one in Advice."},
+	"assertion_misplaced": {"An assertion stands where none belongs.", "Let the identity provider send no assertion inside another's Advice or anywhere but in the response (pysaml2: switch the option pefim off). If it does not do that, check that nothing between it and Gatehouse rewrites the response; otherwise treat it as an attack."},
+	"signature_misplaced": {"A signature stands where none belongs.", hostile},
+	"several_signatures":  {"The response or the assertion has more than one signature.", hostile},
 
 	// Who signed it.
 	"not_signed":           {"Neither the response nor the assertion is signed.", "Let the identity provider sign the assertion, the response, or both."},
@@ -64,6 +63,14 @@ var findings = map[string]finding{
 	"content_changed":      {"The content is not what was signed.", "Check that nothing between the identity provider and Gatehouse rewrites the response; otherwise treat it as an attack."},
 	"verifiers_disagree":   {"Two programs that verify the signature do not agree on it.", "Report this with the response: it should not happen. Until the server starts again, the slower of the two verifies alone."},
 	"verifier_failed":      {"The signature cannot be verified.", "Report this with the response: it should not happen."},
+
+	// What is encrypted.
+	"encryption_malformed":   {"Something encrypted does not have the form that SAML prescribes: one EncryptedData with one EncryptedKey.", "Let the identity provider encrypt for the certificate in this method's metadata alone."},
+	"encryption_refused":     {"Something is encrypted by an algorithm that is not admitted.", "Let the identity provider encrypt with AES-GCM, and the key with RSA-OAEP (SHA-1 or SHA-256); not with RSA 1.5 or triple DES."},
+	"encryption_unsigned":    {"The assertion is encrypted with AES-CBC in a response that is not signed, so that strangers could try changes of it.", "Let the identity provider sign the response too (AD FS: SamlResponseSignature MessageAndAssertion), or encrypt with AES-GCM, or switch encryption off there."},
+	"decryption_failed":      {"What is encrypted cannot be decrypted, or is not what belongs there.", "Let the identity provider encrypt for the certificate in this method's present metadata. Why it failed is not said, because that would help attackers."},
+	"decryption_key_missing": {"The assertion is encrypted, and this server cannot open its own key for this method.", "Ask the operator of this server: the file of keys is not the one that this method's key was sealed with."},
+	"attribute_encrypted":    {"An attribute is encrypted by itself.", "Let the identity provider encrypt the whole assertion instead."},
 
 	// What it says.
 	"version_unsupported":        {"The message is not SAML 2.0.", "Set the identity provider to SAML 2.0."},
@@ -84,7 +91,7 @@ var findings = map[string]finding{
 	"issued_too_long_ago":        {"The message was issued too long ago.", theirClock},
 	"time_invalid":               {"A time is not a UTC date and time.", "Check the identity provider's settings for this application; this is a fault of its software."},
 	"name_id_missing":            {"The assertion does not name its subject.", "Choose a NameID for this application at the identity provider, and see that it has a value for this person."},
-	"name_id_encrypted":          {"The subject's name is encrypted.", "Switch off NameID encryption for this application at the identity provider."},
+	"name_id_encrypted":          {"The subject's name is said to be encrypted, and stands there as if it were not.", "Choose another NameID format for this application at the identity provider. To encrypt the name, let it send an EncryptedID."},
 	"name_qualifier_mismatch":    {"The subject's name was made for another service.", "Set the service provider entity ID (SPNameQualifier) at the identity provider to this method's metadata URL."},
 	"no_bearer":                  {"The assertion has no bearer confirmation, so it may not be used for a login by browser.", "Let the identity provider use the Web Browser SSO profile with bearer confirmation for this application."},
 	"confirmation_invalid":       {"The assertion's confirmation lacks what a login by browser needs.", "Check the identity provider's settings for this application: the bearer confirmation needs Recipient and NotOnOrAfter."},

@@ -23,12 +23,26 @@ const (
 type shape struct {
 	root      *etree.Element // samlp:Response
 	assertion *etree.Element // its one saml:Assertion; nil if there is none
-	encrypted bool           // it has a saml:EncryptedAssertion instead
+	encrypted *etree.Element // the saml:EncryptedAssertion that it has instead
 
 	rootSignature      *etree.Element // nil if there is none
 	assertionSignature *etree.Element
 
 	ids map[string]bool
+
+	// wanted is what else the root is: the name of the SAML element that was
+	// encrypted.
+	wanted string
+
+	spent
+}
+
+// What a document has used of its limits.
+type spent struct {
+	elements int
+	total    int // attributes
+	scopes   int // declarations in scope, element by element
+	compared int // names
 }
 
 // enter looks at an element that begins inside the open ones.
@@ -38,6 +52,11 @@ func (s *shape) enter(open []openElement, e *openElement, attributes []attribute
 	}
 	name := e.el.Tag
 	switch {
+	case len(open) == 0 && s.wanted != "":
+		if e.space != assertionSpace || name != s.wanted {
+			return reject("element_unexpected", s.wanted, shortName(name))
+		}
+		s.root, s.assertion = e.el, e.el
 	case len(open) == 0:
 		if e.space != protocolSpace || name != "Response" {
 			return reject("not_a_response", "Response in "+protocolSpace, shortName(name)+" in "+e.space)
@@ -58,11 +77,11 @@ func (s *shape) enterAssertion(open []openElement, e *openElement) *Rejection {
 		parent := open[len(open)-1].el.Tag
 		return reject("assertion_misplaced", "a child of Response", e.el.Tag+" in "+shortName(parent))
 	}
-	if s.assertion != nil || s.encrypted {
+	if s.assertion != nil || s.encrypted != nil {
 		return reject("several_assertions", "one", "a second "+e.el.Tag)
 	}
 	if e.el.Tag == "EncryptedAssertion" {
-		s.encrypted = true
+		s.encrypted = e.el
 		return nil
 	}
 	s.assertion = e.el

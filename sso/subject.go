@@ -15,20 +15,44 @@ func (p *profile) checkSubject(el *etree.Element) *Rejection {
 	if r := onlyIn(el, assertionSpace); r != nil {
 		return r
 	}
-	if len(children(el, assertionSpace, "EncryptedID")) > 0 {
-		return reject("name_id_encrypted", "NameID", "EncryptedID")
-	}
-	name, r := child(el, assertionSpace, "NameID")
+	name, r := p.name(el)
 	if r != nil {
 		return r
-	}
-	if name == nil {
-		return reject("name_id_missing", "NameID", "none")
 	}
 	if r := p.readNameID(name); r != nil {
 		return r
 	}
 	return p.checkConfirmations(children(el, assertionSpace, "SubjectConfirmation"))
+}
+
+// name gives the one NameID of a subject, decrypted if it is encrypted (SAML
+// Core, 2.2.4). Its ciphertext was signed, so that nobody but the identity
+// provider has a say in what is decrypted.
+func (p *profile) name(subject *etree.Element) (*etree.Element, *Rejection) {
+	name, r := child(subject, assertionSpace, "NameID")
+	if r != nil {
+		return nil, r
+	}
+	encrypted, r := child(subject, assertionSpace, "EncryptedID")
+	switch {
+	case r != nil:
+		return nil, r
+	case name != nil && encrypted != nil:
+		return nil, reject("element_repeated", "NameID or EncryptedID in Subject", "both")
+	case encrypted != nil:
+		c, r := readCiphered(encrypted)
+		if r != nil {
+			return nil, r
+		}
+		inner, r := p.found.decrypted(p.keys, c, "NameID", carried(encrypted, p.proof.assertion))
+		if r != nil {
+			return nil, r
+		}
+		return inner.root, nil
+	case name == nil:
+		return nil, reject("name_id_missing", "NameID", "none")
+	}
+	return name, nil
 }
 
 func (p *profile) readNameID(el *etree.Element) *Rejection {

@@ -43,12 +43,12 @@ type proven struct {
 // scanned elements, whose canonical form was what was digested, or as goxmldsig
 // parsed it from the very bytes that were. What came as raw bytes is not read
 // any more after it, except to find further reasons to refuse.
-func (s *shape) prove(idp *IdP, guard *Guard, now time.Time) (*proven, *Rejection) {
-	if s.rootSignature == nil && s.assertionSignature == nil {
-		return nil, reject("not_signed", "a signature", "none")
-	}
-	if idp.WantAssertionSigned && s.assertionSignature == nil {
-		return nil, reject("assertion_not_signed", "a signature in the assertion", "one of the response only")
+//
+// What is encrypted is decrypted only when the response's signature, if it has
+// one, holds.
+func (s *shape) prove(idp *IdP, guard *Guard, now time.Time, keys *decrypter) (*proven, *Rejection) {
+	if r := s.provable(idp); r != nil {
+		return nil, r
 	}
 	if len(idp.Certificates) == 0 {
 		return nil, reject("no_certificate", "", "")
@@ -68,12 +68,41 @@ func (s *shape) prove(idp *IdP, guard *Guard, now time.Time) (*proven, *Rejectio
 			return nil, r
 		}
 		p.response = found
-		if r := p.assertionOf(found, v.last); r != nil {
+		if s.encrypted == nil {
+			if r := p.assertionOf(found, v.last); r != nil {
+				return nil, r
+			}
+		}
+	}
+	if s.encrypted != nil {
+		if r := s.unseal(&v, p, keys); r != nil {
 			return nil, r
 		}
 	}
 	p.warnings, p.allowances = v.warnings, v.allowances
 	return p, nil
+}
+
+// provable refuses what no key has to be asked about: what lacks a signature,
+// and what is encrypted in a way that is not admitted.
+func (s *shape) provable(idp *IdP) *Rejection {
+	if s.encrypted != nil {
+		c, r := readCiphered(s.encrypted)
+		if r != nil {
+			return r
+		}
+		if c.method.cbc && s.rootSignature == nil {
+			return reject("encryption_unsigned", "AES-GCM, or a signed response", "AES-CBC in a response that is not signed")
+		}
+		return nil
+	}
+	if s.rootSignature == nil && s.assertionSignature == nil {
+		return reject("not_signed", "a signature", "none")
+	}
+	if idp.WantAssertionSigned && s.assertionSignature == nil {
+		return reject("assertion_not_signed", "a signature in the assertion", "one of the response only")
+	}
+	return nil
 }
 
 // assertionOf takes the assertion out of a verified response, unless one was

@@ -51,10 +51,6 @@ type scanner struct {
 	scope      []binding      // namespace declarations in scope, innermost last
 	numbers    map[string]int // of the namespaces declared so far
 	attributes []attribute
-	elements   int
-	total      int // attributes so far
-	scopes     int // declarations in scope so far, element by element
-	compared   int // names compared so far
 	skipped    int // bytes before text
 
 	shape

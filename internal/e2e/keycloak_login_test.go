@@ -51,7 +51,10 @@ func TestLoginsThroughKeycloak(t *testing.T) {
 		{"nothing signed", kcSigned("saml.server.signature", "false", "saml.assertion.signature", "false"), nil, "not_signed"},
 		{"assertion unsigned, wanted signed", kcSigned("saml.assertion.signature", "false"), fields{"saml_assertion_signed_enabled": true}, "assertion_not_signed"},
 		{"no statement of when", kcSigned("saml.authnstatement", "false"), nil, "no_authn_statement"},
-		{"encrypted", kcSigned("saml.encrypt", "true", "saml.encryption.certificate", "OURS"), nil, "encrypted_not_supported"},
+		{"encrypted", kcSigned("saml.encrypt", "true", "saml.encryption.certificate", "OURS"), nil, ""},
+		{"encrypted, assertion wanted signed", kcSigned("saml.encrypt", "true", "saml.encryption.certificate", "OURS"), fields{"saml_assertion_signed_enabled": true}, ""},
+		{"encrypted, response signed alone", kcSigned("saml.encrypt", "true", "saml.encryption.certificate", "OURS", "saml.assertion.signature", "false"), nil, ""},
+		{"encrypted, nothing signed", kcSigned("saml.encrypt", "true", "saml.encryption.certificate", "OURS", "saml.server.signature", "false", "saml.assertion.signature", "false"), nil, "not_signed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := k.connectAs(t, b, c.client, c.fields)

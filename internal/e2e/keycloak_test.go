@@ -96,6 +96,9 @@ func (k *keycloak) connectAs(t testing.TB, b *broker, c kcClient, fields map[str
 	if !ok || !strings.Contains(fmt.Sprint(client["redirectUris"]), p.ACS) {
 		t.Fatalf("Keycloak reads in our metadata: %v; want %s among the redirect URIs", client, p.ACS)
 	}
+	if attributes["saml.encrypt"] != "true" {
+		t.Errorf("Keycloak reads in our metadata: %v; want that it encrypts", attributes)
+	}
 	attributes["saml_idp_initiated_sso_url_name"] = p.ID
 	for name, v := range c {
 		attributes[name] = v

@@ -15,9 +15,13 @@ func TestWhatSamlpGetsWrongIsRefused(t *testing.T) {
 	b := startBroker(t, "")
 	p := s.connect(t, b, nil)
 	elsewhere := b.base + "/v1/sso/saml/acs/am00000000000"
-	const tripleDES, gcm, cbc = "http://www.w3.org/2001/04/xmlenc#tripledes-cbc", "http://www.w3.org/2009/xmlenc11#", "http://www.w3.org/2001/04/xmlenc#"
+	const tripleDES, cbc = "http://www.w3.org/2001/04/xmlenc#tripledes-cbc", "http://www.w3.org/2001/04/xmlenc#"
 	encrypted := func(algorithm string) samlpSP {
 		return samlpSP{Encrypt: spCertificatePEM(t, p), Options: options{"signResponse": true, "encryptionAlgorithm": algorithm, "disallowEncryptionWithInsecureAlgorithm": false, "warnOnInsecureEncryptionAlgorithm": false}}
+	}
+	unsigned := func(sp samlpSP) samlpSP {
+		sp.Options["signResponse"] = false
+		return sp
 	}
 	of := func(o options) samlpSP { return samlpSP{Options: o} }
 	const status = "urn:oasis:names:tc:SAML:2.0:status:"
@@ -55,12 +59,10 @@ func TestWhatSamlpGetsWrongIsRefused(t *testing.T) {
 		{"a name said to be encrypted", of(options{"nameIdentifierFormat": format + "encrypted"}), "name_id_encrypted"},
 		{"a blank name", of(options{"nameIdentifier": " "}), "name_id_missing"},
 		{"two addresses", samlpSP{Claims: options{"email": []string{"one@company.test", "two@company.test"}}}, "attribute_conflict"},
-		{"triple DES", encrypted(tripleDES), "encrypted_not_supported"},
-		{"triple DES, unsigned outside", func() samlpSP { sp := encrypted(tripleDES); sp.Options["signResponse"] = false; return sp }(), "encrypted_not_supported"},
-		{"AES-128-CBC", encrypted(cbc + "aes128-cbc"), "encrypted_not_supported"},
-		{"AES-256-CBC", encrypted(cbc + "aes256-cbc"), "encrypted_not_supported"},
-		{"AES-128-GCM", encrypted(gcm + "aes128-gcm"), "encrypted_not_supported"},
-		{"AES-256-GCM", encrypted(gcm + "aes256-gcm"), "encrypted_not_supported"},
+		{"triple DES", encrypted(tripleDES), "encryption_refused"},
+		{"triple DES, unsigned outside", unsigned(encrypted(tripleDES)), "encryption_refused"},
+		{"AES-128-CBC, unsigned outside", unsigned(encrypted(cbc + "aes128-cbc")), "encryption_unsigned"},
+		{"AES-256-CBC, unsigned outside", unsigned(encrypted(cbc + "aes256-cbc")), "encryption_unsigned"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s.register(t, p, c.sp)
@@ -80,6 +82,13 @@ func TestWhatSamlpGetsWrongIsRefused(t *testing.T) {
 func TestWhatSamlpSendsIsJudgedByTheMethod(t *testing.T) {
 	s := needSamlp(t)
 	b := startBroker(t, "")
+	const gcm, cbc = "http://www.w3.org/2009/xmlenc11#", "http://www.w3.org/2001/04/xmlenc#"
+	encrypted := func(algorithm string, signed ...string) samlpSP {
+		return samlpSP{Encrypt: "OURS", Options: options{
+			"encryptionAlgorithm": algorithm, "disallowEncryptionWithInsecureAlgorithm": false, "warnOnInsecureEncryptionAlgorithm": false,
+			"signResponse": len(signed) > 0, "signAssertion": len(signed) < 2,
+		}}
+	}
 	for _, c := range []struct {
 		name   string
 		sp     samlpSP
@@ -100,6 +109,10 @@ func TestWhatSamlpSendsIsJudgedByTheMethod(t *testing.T) {
 		{"sha1, admitted", samlpSP{Options: options{"signatureAlgorithm": "rsa-sha1", "digestAlgorithm": "sha1"}}, map[string]any{"saml_allow_sha1": true}, ""},
 		{"a small key, admitted", samlpSP{Key: "small"}, map[string]any{"keys": []string{"small"}, "saml_allow_small_keys": true}, ""},
 		{"a change of keys, both pinned", samlpSP{Key: "stranger"}, map[string]any{"keys": []string{"idp", "stranger"}}, ""},
+		{"AES-128-GCM", encrypted(gcm + "aes128-gcm"), nil, ""},
+		{"AES-256-GCM, response signed", encrypted(gcm+"aes256-gcm", "response", "alone"), nil, ""},
+		{"AES-256-GCM, both signed", encrypted(gcm+"aes256-gcm", "response"), nil, ""},
+		{"AES-256-CBC, both signed", encrypted(cbc+"aes256-cbc", "response"), nil, ""},
 		{"requests signed, by POST", samlpSP{}, map[string]any{"saml_authn_requests_signed_enabled": true, "saml_request_binding": "post"}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -109,6 +122,10 @@ func TestWhatSamlpSendsIsJudgedByTheMethod(t *testing.T) {
 				maps.Copy(fields, s.byHand(t, keys...))
 			}
 			p := s.connectAs(t, b, c.sp, fields)
+			if c.sp.Encrypt != "" {
+				c.sp.Encrypt = spCertificatePEM(t, p)
+				s.register(t, p, c.sp)
+			}
 			if a, ok := c.sp.Options["audience"].([]string); ok {
 				a[1] = p.Metadata
 				s.register(t, p, c.sp)

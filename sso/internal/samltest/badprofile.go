@@ -91,7 +91,6 @@ func subjectRecipes() []recipe {
 		signed("element-in-name-id", "name_id_missing", "Two parsers read two names.", `>alice@example.com</saml:NameID>`, `>alice@example.com<b/>.evil.example</saml:NameID>`),
 		signed("foreign-name-id", "element_unexpected", "Something that looks like a NameID.", nameIDEl, nameIDEl+`<x:NameID xmlns:x="urn:x">mallory@example.com</x:NameID>`),
 		signed("foreign-subject", "element_unexpected", "Something that looks like a Subject.", `<saml:Subject>`, `<x:Subject xmlns:x="urn:x"/><saml:Subject>`),
-		signed("encrypted-id", "name_id_encrypted", "Encryption is not supported.", nameIDEl, `<saml:EncryptedID/>`),
 		signed("name-qualifier", "name_qualifier_mismatch", "Named for another service.", `<saml:NameID `, `<saml:NameID SPNameQualifier="https://other.example/" `),
 		signed("no-confirmation", "no_bearer", "Nobody may use it.", confirmation, ``),
 		signed("holder-of-key", "no_bearer", "Only who holds a key may use it.", `cm:bearer`, `cm:holder-of-key`),

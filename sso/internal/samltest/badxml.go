@@ -96,7 +96,7 @@ func shapeRecipes() []recipe {
 		{name: "assertion-in-extensions", code: "assertion_misplaced", why: "An assertion where anything may be.", sign: SignBoth, edit: []string{"<samlp:Status>", "<samlp:Extensions>" + secondAssertion + "</samlp:Extensions><samlp:Status>"}},
 		{name: "assertion-in-status-detail", code: "assertion_misplaced", why: "An assertion where anything may be.", sign: SignBoth, edit: []string{"</samlp:Status>", "<samlp:StatusDetail>" + secondAssertion + "</samlp:StatusDetail></samlp:Status>"}},
 		{name: "assertion-in-attribute-value", code: "assertion_misplaced", why: "An assertion where anything may be.", sign: SignBoth, edit: []string{">Liddell<", ">" + secondAssertion + "<"}},
-		{name: "encrypted-assertion", code: "encrypted_not_supported", why: "Encryption is not supported.", sign: SignResponse, edit: []string{
+		{name: "encrypted-assertion", code: "encryption_malformed", why: "Nothing inside.", sign: SignResponse, edit: []string{
 			between(Template, "<saml:Assertion ", "</saml:Assertion>"), `<saml:EncryptedAssertion><xenc:EncryptedData xmlns:xenc="http://www.w3.org/2001/04/xmlenc#"/></saml:EncryptedAssertion><!--signature of _assertion-1-->`}},
 		{name: "assertion-and-encrypted-assertion", code: "several_assertions", why: "Only one can be meant.", sign: SignAssertion, after: replace("</samlp:Response>", "<saml:EncryptedAssertion/></samlp:Response>")},
 		{name: "no-assertion", code: "no_assertion", why: "Success, but nobody.", sign: SignResponse, edit: []string{between(Template, "<saml:Assertion ", "</saml:Assertion>"), ""}},

@@ -1,5 +1,7 @@
 package samltest
 
+import "slices"
+
 // A Case is a response and what is to become of it.
 type Case struct {
 	Name string   `json:"-"`
@@ -23,6 +25,7 @@ type Case struct {
 
 	WantSigned   bool   `json:"want_assertion_signed,omitempty"`
 	IdentityName string `json:"identity_attribute,omitempty"`
+	NoKey        bool   `json:"no_key,omitempty"` // our own key cannot be opened
 
 	// What a good response has to yield.
 	Subject  string   `json:"subject,omitempty"` // kind, blank, value
@@ -42,8 +45,9 @@ type recipe struct {
 	code  string
 	why   string
 	sign  string
-	by    Signer   // signs with the key current unless said
-	edit  []string // before signing: pairs for Replace
+	seal  *Encrypter // encrypts the assertion, once it is signed
+	by    Signer     // signs with the key current unless said
+	edit  []string   // before signing: pairs for Replace
 	after func(string) string
 	set   func(*Case)
 	trust []string // names of Keys; current unless said
@@ -67,7 +71,7 @@ func (r recipe) make() Case {
 	for _, name := range r.trust {
 		c.Pems = append(c.Pems, Keys(name).PEM())
 	}
-	c.Response = Finish(Replace(Template, r.edit...), r.sign, r.by)
+	c.Response = r.finish(Replace(Template, r.edit...))
 	if r.after != nil {
 		changed := r.after(c.Response)
 		if changed == c.Response {
@@ -81,13 +85,22 @@ func (r recipe) make() Case {
 	return c
 }
 
+func (r recipe) finish(doc string) string {
+	if r.seal != nil {
+		return FinishSealed(doc, r.sign, r.by, *r.seal)
+	}
+	return Finish(doc, r.sign, r.by)
+}
+
 // Good gives the cases that have to be admitted.
-func Good() []Case { return bake(append(goodRecipes(), recordedRecipes()...)) }
+func Good() []Case {
+	return bake(slices.Concat(goodRecipes(), recordedRecipes(), encryptedRecipes()))
+}
 
 // Bad gives the cases that have to be refused.
 func Bad() []Case {
 	var all []recipe
-	for _, some := range [][]recipe{xmlRecipes(), shapeRecipes(), wrapRecipes(), signatureRecipes(), profileRecipes(), subjectRecipes()} {
+	for _, some := range [][]recipe{xmlRecipes(), shapeRecipes(), wrapRecipes(), signatureRecipes(), profileRecipes(), subjectRecipes(), cipherRecipes(), plaintextRecipes(), encryptedNameRecipes()} {
 		all = append(all, some...)
 	}
 	return bake(all)

@@ -43,7 +43,7 @@ var (
 	pairs = map[string]Pair{}
 )
 
-// Keys gives a pair by name: current, next, attacker (RSA, 2048 bits), small
+// Keys gives a pair by name: current, next, attacker, sp (RSA, 2048 bits), small
 // (RSA, 1024 bits), p256, p521; or expired and reissued, which are the key
 // current with certificates that ended in 2020 and that begin a year later. It
 // is the same at every call and in every run.
