@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help run build test bench bench-large fuzz clean
 
-FUZZTIME ?= 30s
+FUZZTIME ?= 1h
 
 help: ## say what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,7 +23,7 @@ bench: build ## measure: functions, then a whole server on both databases
 bench-large: ## measure checks and lists among 1,000 to 10,000,000 tokens (10 GB of disk, about ten minutes)
 	@scripts/bench.sh --large
 
-fuzz: ## fuzz each target for FUZZTIME (30s)
+fuzz: ## fuzz for FUZZTIME (1h) in all, two targets at once
 	@scripts/fuzz.sh $(FUZZTIME)
 
 clean: ## end what scripts/parts.sh started, remove what was made

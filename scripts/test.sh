@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # test.sh is "make test": it installs what is missing, checks the code, starts
-# the real parts, runs every test, and stops the parts.
+# the real parts, runs every test, fuzzes each target for a minute or less, and
+# stops the parts.
 #
 #   scripts/test.sh            a part that cannot be had skips its tests
 #   scripts/test.sh --no-skip  a part that cannot be had fails them (CI)
@@ -18,6 +19,7 @@ if [[ ${1:-} == --no-skip ]]; then
 	strict=1
 	shift
 fi
+some=${1:-} # packages, if not all of them
 [[ $# -gt 0 ]] || set -- ./...
 
 # phase runs a command and says how long it took. A function that it runs has
@@ -77,3 +79,4 @@ phase "go vet" go vet "$@"
 phase "staticcheck" lint "$@"
 phase "start the real parts" start
 phase "go test" tests "$@"
+[[ -n $some ]] || phase "fuzz" scripts/fuzz.sh --each 1m 8m
