@@ -31,7 +31,7 @@ func SafeReturn(to string) string {
 	}
 	// The decoded path decides: %2e%2e and %2f must not lead elsewhere.
 	clean := path.Clean(u.Path)
-	if clean != u.Path && clean+"/" != u.Path || strings.ContainsAny(u.Path, "\\\x00\r\n") || strings.HasPrefix(clean, "//") {
+	if clean != u.Path && clean+"/" != u.Path || strings.ContainsAny(u.Path, "\\\x00\r\n") || strings.HasPrefix(u.Path, "//") {
 		return home
 	}
 	first, _, _ := strings.Cut(clean[1:], "/")

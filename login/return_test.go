@@ -21,6 +21,8 @@ func TestALoginLeadsOnlyToPagesOfOurs(t *testing.T) {
 		{"encoded backslash", "/%5cevil.example", "/"},
 		{"encoded slash first", "/%2fevil.example", "/"},
 		{"dots to the root", "/a/..//evil.example", "/"},
+		{"an encoded slash alone", "/%2f", "/"},
+		{"an encoded slash and a query", "/%2f?evil.example", "/"},
 		{"encoded dots", "/a/%2e%2e/%2fevil.example", "/"},
 		{"a tab inside", "/\t/evil.example", "/"},
 		{"a line end", "/\r\nSet-Cookie:x=y", "/"},
