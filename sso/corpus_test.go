@@ -138,6 +138,12 @@ func corpusProvider(t *testing.T, c corpusCase, idp *sso.IdP, folder string) *ss
 	if c.Key == "" {
 		return new(sso.Provider)
 	}
+	return providerWith(t, corpusKey(t, c, folder), idp)
+}
+
+// corpusKey is the key that the case is encrypted to.
+func corpusKey(t *testing.T, c corpusCase, folder string) crypto.Signer {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join(folder, c.Key))
 	if err != nil {
 		t.Fatal(err)
@@ -153,7 +159,7 @@ func corpusProvider(t *testing.T, c corpusCase, idp *sso.IdP, folder string) *ss
 	if err != nil {
 		t.Fatal(err)
 	}
-	return providerWith(t, key.(crypto.Signer), idp)
+	return key.(crypto.Signer)
 }
 
 func corpusSetup(t *testing.T, c corpusCase, folder string) (*sso.IdP, sso.Expectation) {

@@ -92,13 +92,17 @@ func TestSecondOpinion(t *testing.T) {
 }
 
 // theirOpinion asks crewjam/saml, whose panics are refusals.
-func theirOpinion(sp *saml.ServiceProvider, raw []byte) (a *saml.Assertion, err error) {
+func theirOpinion(sp *saml.ServiceProvider, raw []byte) (*saml.Assertion, error) {
+	return theirOpinionOn(sp, raw, []string{samltest.RequestID})
+}
+
+func theirOpinionOn(sp *saml.ServiceProvider, raw []byte, requests []string) (a *saml.Assertion, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	a, err = sp.ParseXMLResponse(raw, []string{samltest.RequestID}, sp.AcsURL)
+	a, err = sp.ParseXMLResponse(raw, requests, sp.AcsURL)
 	var private *saml.InvalidResponseError
 	if errors.As(err, &private) {
 		err = private.PrivateErr
