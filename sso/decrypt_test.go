@@ -67,6 +67,7 @@ func TestFailuresToDecryptAreAlike(t *testing.T) {
 			{"key of no length", samltest.Encrypter{Key: func(b []byte) []byte { return nil }}},
 			{"key of another length", samltest.Encrypter{Key: func(b []byte) []byte { return append(b, 1) }}},
 			{"content", samltest.Encrypter{Key: same, Content: flip}},
+			{"content by a key of zeros", samltest.Encrypter{Wrapped: flip, ContentKey: make([]byte, map[string]int{"128": 16, "256": 32}[data[3:6]])}},
 			{"content of zeros", samltest.Encrypter{Content: zero}},
 			{"text", samltest.Encrypter{Plain: is("text")}},
 			{"blanks", samltest.Encrypter{Plain: is("")}},
@@ -299,5 +300,49 @@ func write(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestEncryptedCasesAreReadByTheLibraryAlone has goxmldsig alone verify, as it
+// does once the two did not agree: then what it parsed is what is decrypted.
+func TestEncryptedCasesAreReadByTheLibraryAlone(t *testing.T) {
+	g := &sso.Guard{}
+	asked := 0
+	g.Judges(&asked, errors.New("no"), false)
+	honest := encryptedCase(samltest.Encrypter{}, samltest.SignBoth)
+	idp := idpOf(t, honest)
+	p := providerOf(t, honest, idp)
+	p.Guard = g
+	if _, err := p.Check(idp, []byte(honest.Response), expectation(idp, moment(t, honest), false)); err == nil || !g.Off() {
+		t.Fatalf("got %v, want a disagreement", err)
+	}
+	g.Judges(&asked, nil, false)
+	each(t, "good", func(t *testing.T, c samltest.Case) {
+		if !strings.Contains(c.Response, "CipherValue") {
+			return
+		}
+		idp := idpOf(t, c)
+		p := providerOf(t, c, idp)
+		p.Guard = g
+		a, err := p.Check(idp, []byte(c.Response), expectation(idp, moment(t, c), false))
+		if err != nil || a.NameID.Value != c.NameID {
+			t.Errorf("got %v, %v, want %s", a, err, c.NameID)
+		}
+	})
+}
+
+// BenchmarkCheckEncrypted is what an encrypted response costs beyond its
+// signatures: opening our key, an RSA operation with it, and a second pass.
+func BenchmarkCheckEncrypted(b *testing.B) {
+	c := encryptedCase(samltest.Encrypter{}, samltest.SignBoth)
+	idp := idpOf(b, c)
+	p := providerOf(b, c, idp)
+	p.Guard = &sso.Guard{Sample: func() bool { return false }}
+	want := expectation(idp, moment(b, c), false)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := p.Check(idp, []byte(c.Response), want); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

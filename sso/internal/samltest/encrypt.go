@@ -26,6 +26,9 @@ type Encrypter struct {
 	Beside bool   // EncryptedKey stands beside EncryptedData, not in it
 	Layout string // white space put into base64
 
+	ContentKey  []byte // what the content is encrypted with, if not with the key that is sent
+	LongPadding bool   // of CBC: a block more than there may be
+
 	Plain   func(string) string // changes the plaintext
 	Key     func([]byte) []byte // changes the content's key before it is encrypted
 	Wrapped func([]byte) []byte // changes it after that
@@ -64,7 +67,11 @@ func (e Encrypter) Encrypt(plain string) string {
 		plain = e.Plain(plain)
 	}
 	key := random("content key", map[string]int{"aes128": 16, "aes192": 24, "aes256": 32}[e.Data[:6]])
-	content := change(e.content(key, []byte(plain)), e.Content)
+	contentKey := key
+	if e.ContentKey != nil {
+		contentKey = e.ContentKey
+	}
+	content := change(e.content(contentKey, []byte(plain)), e.Content)
 	wrapped := `<xenc:EncryptedKey Id="_key-1">` + e.keyMethod() + e.value(change(e.wrap(change(key, e.Key)), e.Wrapped)) + `</xenc:EncryptedKey>`
 	info, beside := wrapped, ""
 	if e.Beside {
@@ -122,6 +129,9 @@ func (e Encrypter) content(key, plain []byte) []byte {
 	}
 	// XML Encryption says nothing of padding but of its last byte.
 	padding := random("padding", aes.BlockSize-len(plain)%aes.BlockSize)
+	if e.LongPadding {
+		padding = append(padding, random("padding", aes.BlockSize)...)
+	}
 	padding[len(padding)-1] = byte(len(padding))
 	plain = append(append([]byte(nil), plain...), padding...)
 	first := random("first vector", aes.BlockSize)
