@@ -122,7 +122,9 @@ func judgedCases(t *testing.T) (list []judged) {
 			sp := crewjamSP(t, idpOf(t, c), moment(t, c))
 			sp.AllowIDPInitiated = c.Unsolicited
 			_, err = theirOpinion(sp, j.raw)
-			j.crewjam = theirVerdict(err)
+			if j.crewjam = theirVerdict(err); j.crewjam == "panic" && strings.Contains(j.name, "encrypted") {
+				j.crewjam = "refuse" // what it makes of a key that does not fit is chance
+			}
 			list = append(list, j)
 		}
 	}
@@ -247,6 +249,9 @@ func xmlsecVerdict(t *testing.T, xmlsec1, file string, j judged) string {
 			}
 			if valid = err == nil; valid {
 				break
+			}
+			if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 1 {
+				t.Errorf("%s: xmlsec1 did not end as it does: %v\n%s", j.name, err, out)
 			}
 		}
 		if !valid {
