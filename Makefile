@@ -1,6 +1,6 @@
 # What can be done here. Everything that these make is in bin/ and .cache/.
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench bench-large fuzz clean
+.PHONY: help run build test bench bench-large fuzz soak clean
 
 FUZZTIME ?= 1h
 
@@ -25,6 +25,9 @@ bench-large: ## measure checks and lists among 1,000 to 10,000,000 tokens (10 GB
 
 fuzz: ## fuzz for FUZZTIME (1h) in all, two targets at once
 	@scripts/fuzz.sh $(FUZZTIME)
+
+soak: ## play 100,000 random worlds of accounts, domains and logins (about twenty minutes)
+	@GATEHOUSE_TEST_WORLDS=100000 go test ./login -run TestNoWorldGivesAnAccountAway -count=1 -timeout 2h -v
 
 clean: ## end what scripts/parts.sh started, remove what was made
 	@scripts/parts.sh stop
