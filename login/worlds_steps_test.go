@@ -294,4 +294,3 @@ func (w *random) release() {
 	w.do(w.db.Release(context.Background(), a.managed, a.id, w.now()))
 	a.managed = ""
 }
-

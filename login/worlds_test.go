@@ -18,7 +18,6 @@ import (
 	"gatehouse/domains"
 	"gatehouse/internal/ident"
 	"gatehouse/internal/limit"
-	"gatehouse/login"
 	"gatehouse/session"
 	"gatehouse/sso"
 )
