@@ -172,3 +172,63 @@ func TestASettingThatChangesUnderWayCounts(t *testing.T) {
 		t.Errorf("got a session by %+v, want one by Acme's identity provider", out.Token.Method)
 	}
 }
+
+func TestAProvedAddressMayBeLinkedWithoutAMembership(t *testing.T) {
+	dora := demoidp.User{Username: "dora", Email: "dora@acme.test", FirstName: "Dora", LastName: "Dale"}
+	for _, c := range []struct {
+		name   string
+		proved bool
+		speaks bool
+		who    demoidp.User
+		begin  string // the code of the refusal at the start, and at the end
+		end    string
+	}{
+		{"proved, and the same address", true, true, dora, "", ""},
+		{"not proved", false, true, dora, "not_a_member", ""},
+		{"of a domain that nobody speaks for", true, false, dora, "not_a_member", ""},
+		{"as somebody else there", true, true, boss, "", "not_a_member"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			if c.speaks {
+				w.speaks("acme.test", w.sso)
+			}
+			hash, err := w.Passwords.Hash(t.Context(), adminPassword)
+			must(t, err)
+			u := account.User{ID: ident.New("u"), Email: dora.Email, RealName: "Dora", State: account.ActiveUser, AddressProved: c.proved, CreatedAt: w.now(), UpdatedAt: w.now()}
+			must(t, w.db.AddUser(t.Context(), u, hash))
+			// An organization of her own keeps her from being linked by herself.
+			own := account.Organization{ID: ident.New("org"), AccountID: ident.New("a"), Name: "Dora's", Tier: "business", CreatedAt: w.now(), UpdatedAt: w.now()}
+			must(t, w.db.AddOrganization(t.Context(), own, account.Account{ID: own.AccountID, OrganizationID: own.ID, Name: own.Name, CreatedAt: w.now(), UpdatedAt: w.now()}))
+			must(t, w.db.AddMember(t.Context(), account.Member{OrganizationID: own.ID, UserID: u.ID, SuperAdmin: true, JoinedAt: w.now()}))
+			l := &linker{world: w, b: browser()}
+			flow, err := w.AnswerPassword(t.Context(), u.Email, adminPassword, l.b, "", client)
+			must(t, err)
+			out, err := w.finish(flow, l.b)
+			must(t, err)
+			l.present, err = w.bearerOf(out.Text)
+			must(t, err)
+			_, r, err := l.BeginLink(t.Context(), w.sso.ID, l.present, "", l.b, client)
+			if c.begin != "" {
+				wantCode(t, err, fault.Denied, c.begin)
+				return
+			}
+			must(t, err)
+			answered, err := w.post(w.answer(r, c.who))
+			must(t, err)
+			_, err = l.finish(answered, true)
+			if c.end != "" {
+				wantCode(t, err, fault.Denied, c.end)
+				return
+			}
+			must(t, err)
+			_, err = w.db.Member(t.Context(), w.acme.ID, u.ID)
+			must(t, err)
+			again, err := w.login(sso.ToLogin, c.who, browser())
+			must(t, err)
+			if again.User.ID != u.ID || again.User.ManagingOrganizationID != "" {
+				t.Errorf("got %+v, want her own account, which nobody manages", again.User)
+			}
+		})
+	}
+}
