@@ -204,15 +204,37 @@ func (s *Domains) proof(p Proof) (Proof, error) {
 }
 
 // Update changes how a claim is to be proved: the next look is of that kind.
-// It returns fault.NotFound, and fault.Invalid at verification_type.
+// One that is verified changes once the other proof is there: who has lost the
+// domain could else have it looked for where nobody answers, which ends no
+// claim.
+//
+// It returns fault.NotFound, fault.Invalid at verification_type, and what Verify
+// does where the other proof is not there.
 func (s *Domains) Update(ctx context.Context, by account.Actor, o account.Organization, idOrName string, proof Proof) (Domain, error) {
 	proof, err := s.proof(proof)
 	if err != nil {
 		return Domain{}, err
 	}
-	return s.edit(ctx, o, idOrName, func(ctx context.Context, d *Domain) error {
-		if d.Proof == proof {
+	was, err := s.Get(ctx, o, idOrName)
+	if err != nil || was.Proof == proof {
+		return was, err
+	}
+	if was.State == Verified {
+		if err := s.Limits.Take(ctx, looks, o.ID); err != nil {
+			return Domain{}, err
+		}
+		other := was
+		other.Proof = proof
+		if no := s.look(ctx, other); no != nil {
+			return Domain{}, errUnproved(no)
+		}
+	}
+	return s.edit(ctx, o, was.ID, func(ctx context.Context, d *Domain) error {
+		switch {
+		case d.Proof == proof:
 			return nil
+		case d.State == Verified && was.State != Verified:
+			return errChanged()
 		}
 		details := audit.Details{}
 		details.Changed("verification_type", string(d.Proof), string(proof))

@@ -353,7 +353,7 @@ func TestWhatChangesDuringALookIsLeftAlone(t *testing.T) {
 			w.zone.before = before
 		},
 		"to be proved in another way": func(w *world, d domains.Domain) {
-			w.Pages = w.zone
+			w.Pages = &zone{records: map[string][]string{d.Name: {d.Value()}}}
 			_, err := w.Update(w.t.Context(), w.ada, w.acme, d.ID, domains.ByHTTP)
 			w.do(err)
 		},

@@ -107,14 +107,22 @@ func (s *Domains) Verify(ctx context.Context, by account.Actor, o account.Organi
 		if err := s.noteFinding(ctx, o, d, no); err != nil {
 			return Domain{}, err
 		}
-		return Domain{}, fault.Conflict.Errorf("%s", no.Why).Coded("organization_domain_verification_failed").Because(no)
+		return Domain{}, errUnproved(no)
 	}
 	return s.edit(ctx, o, d.ID, func(ctx context.Context, now *Domain) error {
 		if now.Challenge != d.Challenge || now.Proof != d.Proof {
-			return fault.Conflict.Errorf("The claim was changed meanwhile. Try again.").Coded("organization_domain_verification_failed")
+			return errChanged()
 		}
 		return s.verified(ctx, by, o, now)
 	})
+}
+
+func errUnproved(no *Unproved) *fault.Error {
+	return fault.Conflict.Errorf("%s", no.Why).Coded("organization_domain_verification_failed").Because(no)
+}
+
+func errChanged() *fault.Error {
+	return fault.Conflict.Errorf("The claim was changed meanwhile. Try again.").Coded("organization_domain_verification_failed")
 }
 
 // noteFinding keeps what a look in vain found. It returns fault.NotFound if the
