@@ -178,12 +178,20 @@ func (l *Login) holderOf(ctx context.Context, email, organizationID string) (*ho
 	if err != nil {
 		return nil, err
 	}
-	return l.holder(ctx, u, organizationID)
+	h, err := l.holder(ctx, u.ID, organizationID)
+	if err == nil && h.User.Email != email {
+		return nil, nil // they had it until a moment ago
+	}
+	return h, err
 }
 
-// holder locks a person, and looks at what else they have.
-func (l *Login) holder(ctx context.Context, u account.User, organizationID string) (*holder, error) {
-	if err := l.Store.LockUser(ctx, u.ID); err != nil {
+// holder locks a person, and looks at who they are and what else they have.
+func (l *Login) holder(ctx context.Context, userID, organizationID string) (*holder, error) {
+	if err := l.Store.LockUser(ctx, userID); err != nil {
+		return nil, err
+	}
+	u, err := l.Store.User(ctx, userID)
+	if err != nil {
 		return nil, err
 	}
 	all, err := l.Store.Memberships(ctx, u.ID)

@@ -106,9 +106,9 @@ func (l *Login) ownLogin(ctx context.Context, present session.Bearer) error {
 // link binds the subject of a flow to the account whose session asked for it:
 // in that session and no other, once its person has seen both and said yes.
 func (l *Login) link(ctx context.Context, f Flow, in Finish) (Outcome, error) {
-	u := in.Present.User
-	if u.ID == "" || subtle.ConstantTimeCompare(f.Session[:], in.Present.Hash[:len(f.Session)]) != 1 {
-		return Outcome{}, fault.Denied.Errorf("The session that asked for this link is not open in this browser any more. Open the account link again.").Coded("link_in_another_session")
+	u, err := l.linker(ctx, f, in)
+	if err != nil {
+		return Outcome{}, err
 	}
 	standing, err := l.standing(ctx, f.Method.ID, domainOf(u.Email))
 	if err != nil {
@@ -148,6 +148,29 @@ func (l *Login) link(ctx context.Context, f Flow, in Finish) (Outcome, error) {
 		details["notice"] = "not_sent"
 	}
 	return Outcome{User: u, Linked: true}, l.recordSubject(ctx, audit.IdentityLink, u, standing.OrganizationID, in.Client, details)
+}
+
+// linker gives the person whose session asked for a link, if it is the one that
+// is open in the browser, and still counts.
+func (l *Login) linker(ctx context.Context, f Flow, in Finish) (account.User, error) {
+	over := fault.Denied.Errorf("The session that asked for this link is not open in this browser any more. Open the account link again.").Coded("link_in_another_session")
+	if in.Present.User.ID == "" || subtle.ConstantTimeCompare(f.Session[:], in.Present.Hash[:len(f.Session)]) != 1 {
+		return account.User{}, over
+	}
+	// Whoever takes the account from this person meanwhile waits, or was first.
+	if err := l.Store.LockUser(ctx, in.Present.User.ID); err != nil {
+		return account.User{}, err
+	}
+	b, err := l.Store.Bearer(ctx, in.Present.Hash)
+	switch {
+	case errors.Is(err, fault.NotFound):
+		return account.User{}, over.Because(err)
+	case err != nil:
+		return account.User{}, err
+	case b.User.ID != in.Present.User.ID || b.Refusal(l.Now()) != "":
+		return account.User{}, over
+	}
+	return b.User, nil
 }
 
 func errLinkedElsewhere() *fault.Error {

@@ -11,6 +11,7 @@ import (
 	"gatehouse/gate"
 	"gatehouse/internal/demoidp"
 	"gatehouse/internal/fault"
+	"gatehouse/internal/ident"
 	"gatehouse/login"
 	"gatehouse/session"
 	"gatehouse/sso"
@@ -24,10 +25,25 @@ type linker struct {
 }
 
 // newLinker logs the administrator in.
-func newLinker(w *world) *linker {
+func newLinker(w *world) *linker { return w.linkerOf(adminMail) }
+
+// unprovedLinker logs a member in whose address nobody proved.
+func (w *world) unprovedLinker(email string) *linker {
+	w.t.Helper()
+	ctx := context.Background()
+	hash, err := w.Passwords.Hash(ctx, adminPassword)
+	must(w.t, err)
+	u := account.User{ID: ident.New("u"), Email: email, RealName: "Somebody", State: account.ActiveUser, CreatedAt: w.now(), UpdatedAt: w.now()}
+	must(w.t, w.db.AddUser(ctx, u, hash))
+	must(w.t, w.db.AddMember(ctx, account.Member{OrganizationID: w.acme.ID, UserID: u.ID, JoinedAt: w.now()}))
+	return w.linkerOf(email)
+}
+
+// linkerOf logs somebody in who has the administrator's password.
+func (w *world) linkerOf(email string) *linker {
 	w.t.Helper()
 	l := &linker{world: w, b: browser()}
-	flow, err := w.AnswerPassword(context.Background(), adminMail, adminPassword, l.b, "", client)
+	flow, err := w.AnswerPassword(context.Background(), email, adminPassword, l.b, "", client)
 	must(w.t, err)
 	out, err := w.finish(flow, l.b)
 	must(w.t, err)

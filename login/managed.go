@@ -39,7 +39,7 @@ func isAddress(asserted, email string) bool {
 // spoke for their address, by the same rules by which it links accounts; but
 // nobody is kept out, or asked.
 func (l *Login) settle(ctx context.Context, f Flow, standing Standing, u account.User, c Client) (account.User, error) {
-	h, err := l.holder(ctx, u, standing.OrganizationID)
+	h, err := l.holder(ctx, u.ID, standing.OrganizationID)
 	if err != nil {
 		return account.User{}, err
 	}

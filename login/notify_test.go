@@ -51,10 +51,9 @@ func TestALinkIsToldToAProvedAddress(t *testing.T) {
 }
 
 func TestALinkOfAnUnprovedAddressIsNotTold(t *testing.T) {
-	l, inbox := newLinker(newWorld(t)), &box{}
+	l, inbox := newWorld(t).unprovedLinker("una@acme.test"), &box{}
 	l.Mail = inbox
 	flow := l.begin(boss)
-	l.present.User.AddressProved = false
 	_, err := l.finish(flow, true)
 	must(t, err)
 	if len(inbox.mails) != 0 {

@@ -225,9 +225,11 @@ func (s *Store) Strip(ctx context.Context, userID string, keep account.Identity,
 			query string
 			args  []any
 		}{
-			{`DELETE FROM token WHERE user_id = $1`, nil},
 			{`DELETE FROM identity WHERE user_id = $1 AND NOT (method_id = $2 AND subject_kind = $3 AND subject = $4)`,
 				[]any{keep.MethodID, keep.SubjectKind, keep.Subject}},
+			// After the identities: a login through one of them that is under way
+			// holds it until there is a token to see.
+			{`DELETE FROM token WHERE user_id = $1`, nil},
 			{`DELETE FROM member WHERE user_id = $1 AND organization_id <> $2`, []any{organizationID}},
 			{`DELETE FROM recovery_link WHERE user_id = $1`, nil},
 			{`DELETE FROM flow WHERE user_id = $1 AND NOT taken`, nil},

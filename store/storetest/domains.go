@@ -315,6 +315,29 @@ var claims = []promise{
 		isFault(t, s.Strip(t.Context(), u.ID, keep, o.ID, Then), fault.NotFound)
 		isFault(t, s.Strip(t.Context(), "u-none", keep, o.ID, Then), fault.NotFound)
 	}},
+	{"a login under way while its account is stripped leaves no session", func(t *testing.T, s *store.Store) {
+		o, other := addOrganization(t, s, "acme"), addOrganization(t, s, "other")
+		foreign := addIdP(t, s, "am2", other)
+		u := User("ada")
+		do(t, s.AddUser(t.Context(), u, ""))
+		link := identity(foreign, u, "one")
+		do(t, s.AddIdentity(t.Context(), link))
+		token := Token("t", u.ID)
+		token.Method = session.Method{Kind: session.SAML, ID: foreign.ID}
+		stripped := make(chan error, 1)
+		do(t, s.Tx(t.Context(), func(ctx context.Context) error {
+			if err := errors.Join(s.TouchIdentity(ctx, link), s.AddToken(ctx, token)); err != nil {
+				return err
+			}
+			go func() { stripped <- s.Strip(context.Background(), u.ID, account.Identity{}, o.ID, Then) }()
+			// On a database that lets both run, the other has come as far as it gets.
+			time.Sleep(200 * time.Millisecond)
+			return nil
+		}))
+		do(t, <-stripped)
+		_, err := s.Bearer(t.Context(), token.Hash)
+		isFault(t, err, fault.NotFound)
+	}},
 	{"a managed person is written as their organization has them, but for a taken address", func(t *testing.T, s *store.Store) {
 		o, other := addOrganization(t, s, "acme"), addOrganization(t, s, "other")
 		u := addProved(t, s, "ada", "ada@a.example", func(u *account.User) { u.ManagingOrganizationID = o.ID })
