@@ -131,7 +131,8 @@ func cutTo(s string, room int) string {
 }
 
 // table prints rows under the names of their columns; nothing where there are
-// no rows. Columns that do not fit are cut, the widest first.
+// no rows. Columns that do not fit are cut, the widest first; what commands
+// are given to name things by never is, even if a line gets too long by it.
 func (t *Terminal) table(rows []row, columns []string) error {
 	if len(rows) == 0 {
 		return nil
@@ -149,13 +150,7 @@ func (t *Terminal) table(rows []row, columns []string) error {
 		}
 		lines = append(lines, line)
 	}
-	widths := make([]int, len(columns))
-	for _, line := range lines {
-		for i, text := range line {
-			widths[i] = max(widths[i], columnsOf(text))
-		}
-	}
-	fit(widths, t.width())
+	widths := widthsOf(lines, columns, t.width())
 	rule := make([]string, len(columns))
 	for i, w := range widths {
 		rule[i] = strings.Repeat("=", w)
@@ -168,21 +163,45 @@ func (t *Terminal) table(rows []row, columns []string) error {
 	return nil
 }
 
+// widthsOf says how wide the columns of some lines are made, the first of them
+// the head.
+func widthsOf(lines [][]string, columns []string, room int) []int {
+	widths, least := make([]int, len(columns)), make([]int, len(columns))
+	for at, line := range lines {
+		for i, text := range line {
+			w := columnsOf(text)
+			widths[i] = max(widths[i], w)
+			if at == 0 || !isCopied(columns[i]) {
+				w = min(w, narrowest)
+			}
+			least[i] = max(least[i], w)
+		}
+	}
+	fit(widths, least, room)
+	return widths
+}
+
 // narrowest is how narrow a column is made at most.
 const narrowest = 6
 
+// isCopied reports whether a column holds what people copy into their next
+// command, or can read this once only: half of it would be worth nothing.
+func isCopied(column string) bool {
+	return strings.HasSuffix(column, "_id") || column == "token_prefix" || column == "full_token"
+}
+
 // fit makes columns narrower, the widest first, until they fit with two blanks
-// between them.
-func fit(widths []int, room int) {
+// between them, or each is as narrow as it may be.
+func fit(widths, least []int, room int) {
 	for {
-		total, widest := 2*(len(widths)-1), 0
+		total, widest := 2*(len(widths)-1), -1
 		for i, w := range widths {
 			total += w
-			if w > widths[widest] {
+			if w > least[i] && (widest < 0 || w > widths[widest]) {
 				widest = i
 			}
 		}
-		if total <= room || widths[widest] <= narrowest {
+		if total <= room || widest < 0 {
 			return
 		}
 		widths[widest]--

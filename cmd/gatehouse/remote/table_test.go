@@ -86,8 +86,11 @@ func TestWidthsAreCutTheWidestFirst(t *testing.T) {
 		"no columns, no room":  {[]int{6}, 0, []int{6}},
 		"exactly as much room": {[]int{10, 10}, 22, []int{10, 10}},
 	} {
-		widths := append([]int{}, c.widths...)
-		fit(widths, c.room)
+		widths, least := append([]int{}, c.widths...), make([]int, len(c.widths))
+		for i, w := range widths {
+			least[i] = min(w, narrowest)
+		}
+		fit(widths, least, c.room)
 		if diff := cmp.Diff(c.want, widths); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
@@ -133,6 +136,20 @@ func TestTablesAlignAndCut(t *testing.T) {
 	out.Reset()
 	if err := terminal.table(nil, []string{"name"}); err != nil || out.Len() != 0 {
 		t.Errorf("of no rows: got %q and %v, want nothing", &out, err)
+	}
+}
+
+// Whoever makes a token sees it once, and ids are there to be copied.
+func TestWhatIsCopiedIsNeverCut(t *testing.T) {
+	const token, id = "gtp_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3", "am0123456789a"
+	columns := []string{"description", "authentication_method_id", "token_prefix", "full_token"}
+	lines := [][]string{{"DESCRIPTION", "AUTHENTICATION_METHOD_ID", "TOKEN_PREFIX", "FULL_TOKEN"}, {strings.Repeat("long ", 30), id, token[:12], token}}
+	for room, want := range map[int][]int{
+		400: {150, 24, 12, 50}, 110: {21, 21, 12, 50}, 80: {6, 13, 12, 50}, 1: {6, 13, 12, 50},
+	} {
+		if diff := cmp.Diff(want, widthsOf(lines, columns, room)); diff != "" {
+			t.Errorf("in %d columns (-want +got):\n%s", room, diff)
+		}
 	}
 }
 
