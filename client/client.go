@@ -13,6 +13,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -120,7 +121,7 @@ func (c *Client) once(ctx context.Context, method, path string, body []byte, out
 	r.Header.Set("User-Agent", c.Agent)
 	answer, err := c.http().Do(r)
 	if err != nil {
-		return fmt.Errorf("%w at %s: %w", ErrAway, c.URL, err)
+		return fmt.Errorf("%w at %s: %w", ErrAway, c.URL, withoutPath(err))
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(answer.Body, mostAnswer+1))
@@ -147,6 +148,16 @@ func (c *Client) once(ctx context.Context, method, path string, body []byte, out
 		return fmt.Errorf("read answer: %w", err)
 	}
 	return nil
+}
+
+// withoutPath takes the request from an error: the path may hold a token, by
+// which that one is named, and errors end in logs.
+func withoutPath(err error) error {
+	var of *url.Error
+	if errors.As(err, &of) {
+		return of.Err
+	}
+	return err
 }
 
 // http gives what makes requests. It follows no redirects: a token goes to the

@@ -117,6 +117,16 @@ func TestAServerThatIsAwayIsSaidToBe(t *testing.T) {
 	}
 }
 
+// Some paths name a token by the whole of it.
+func TestAServerThatIsAwayMakesNoTokenKnown(t *testing.T) {
+	c, _ := serve(t, say(200, "application/json", `{}`))
+	c.URL = "http://127.0.0.1:1"
+	err := c.Do(t.Context(), "DELETE", "/v1/access_token/gts_secret", nil, nil)
+	if !errors.Is(err, ErrAway) || strings.Contains(err.Error(), "secret") {
+		t.Errorf("got %v, want that no server answers, and no path", err)
+	}
+}
+
 func TestAServerThatNeverAnswersIsAway(t *testing.T) {
 	release := make(chan struct{})
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))

@@ -126,6 +126,13 @@ func programName() string {
 	return "gatehouse on " + host[:min(len(host), 27)]
 }
 
+// tokenName is what a path names a token by: its prefix, as proxies write paths
+// to their logs.
+func tokenName(token string) string {
+	const prefix = 12 // characters, no two tokens of a person share them
+	return url.PathEscape(token[:min(len(token), prefix)])
+}
+
 type userLogout struct {
 	Server
 	NoTokenRevoke bool `name:"no-token-revoke" help:"Forget the token, and let it count on until it ends."`
@@ -141,7 +148,7 @@ func (u userLogout) Run(ctx context.Context, env *Env) error {
 	answer := json.RawMessage(`{"message":"Logged out"}`)
 	if !u.NoTokenRevoke {
 		var over *client.Error
-		answer, err = c.do(ctx, http.MethodDelete, "/v1/access_token/"+url.PathEscape(c.Client.Token), nil)
+		answer, err = c.do(ctx, http.MethodDelete, "/v1/access_token/"+tokenName(c.Client.Token), nil)
 		switch {
 		case errors.As(err, &over) && (over.Status == http.StatusUnauthorized || over.Status == http.StatusNotFound):
 			c.note("The token did not count any more.")

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -121,7 +120,7 @@ func (c *Call) keepInstead(ctx context.Context, answer json.RawMessage, given bo
 	defer stop()
 	as := *c.Client
 	as.Token = older.Token
-	err = as.Do(ctx, http.MethodDelete, "/v1/access_token/"+url.PathEscape(older.Token), nil, nil)
+	err = as.Do(ctx, http.MethodDelete, "/v1/access_token/"+tokenName(older.Token), nil, nil)
 	if refused := (*client.Error)(nil); err == nil || errors.As(err, &refused) && refused.Status == http.StatusUnauthorized {
 		return nil // over, now or before
 	}
