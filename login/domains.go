@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -160,13 +161,33 @@ func (l *Login) belongs(ctx context.Context, f Flow, standing Standing, in Finis
 		}
 		answered = true
 	}
-	if what != take {
-		if err := l.strip(ctx, f, standing, h, account.Identity{}, in.Client); err != nil {
-			return account.User{}, false, err
-		}
+	if what == take {
+		err = l.succeed(ctx, f, standing, h.User, in.Client)
+	} else {
+		err = l.strip(ctx, f, standing, h, account.Identity{}, in.Client)
+	}
+	if err != nil {
+		return account.User{}, false, err
 	}
 	u, err = l.takeIn(ctx, f, standing, h.User, in.Client)
 	return u, answered, err
+}
+
+// succeed cuts the links of an account to other subjects of the same identity
+// provider, which speaks for its address and now says that somebody else has
+// it: two people never share an account. What the one before made by logging in
+// there ends.
+func (l *Login) succeed(ctx context.Context, f Flow, standing Standing, u account.User, c Client) error {
+	tokens, err := l.Store.CutIdentities(ctx, u.ID, f.Method.ID)
+	if errors.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	details := subjectOf(f)
+	details["reason"], details["tokens"] = "succeeded", strconv.Itoa(tokens)
+	return l.recordSubject(ctx, audit.IdentityUnlink, u, standing.OrganizationID, c, details)
 }
 
 // holderOf finds who has an address; nil: nobody.

@@ -232,3 +232,33 @@ func TestAProvedAddressMayBeLinkedWithoutAMembership(t *testing.T) {
 		})
 	}
 }
+
+// TestTwoPeopleNeverShareAnAccount is about an address that is given to somebody
+// new, and about somebody who can write another's address at the provider.
+func TestTwoPeopleNeverShareAnAccount(t *testing.T) {
+	w := newWorld(t)
+	w.speaks("acme.test", w.sso)
+	first, err := w.login(sso.ToLogin, demoidp.User{Username: "dora", Email: "new@acme.test"}, browser())
+	must(t, err)
+	second, err := w.login(sso.ToLogin, demoidp.User{Username: "emil", Email: "new@acme.test"}, browser())
+	must(t, err)
+	if second.User.ID != first.User.ID {
+		t.Errorf("got another account, want that of the address")
+	}
+	if _, err := w.bearerOf(first.Text); err == nil {
+		t.Error("the session of who had the address before counts still")
+	}
+	links, err := w.db.Links(t.Context(), first.User.ID)
+	must(t, err)
+	if len(links) != 1 || links[0].Subject != "emil" {
+		t.Errorf("got links %v, want Emil's alone", links)
+	}
+	again, err := w.login(sso.ToLogin, demoidp.User{Username: "dora", Email: "dora@acme.test"}, browser())
+	must(t, err)
+	if again.User.ID == first.User.ID {
+		t.Error("got Dora into the account that is Emil's now")
+	}
+	if n := w.actions()[audit.IdentityUnlink]; n != 1 {
+		t.Errorf("got %d events of it, want 1", n)
+	}
+}

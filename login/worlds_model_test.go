@@ -56,6 +56,20 @@ func (m *model) strip(a *principal, organization string) {
 	maps.DeleteFunc(a.member, func(o string, _ bool) bool { return o != organization })
 }
 
+// succeed ends what other subjects of a method had of an account.
+func (m *model) succeed(a *principal, method string) {
+	had := false
+	for s := range a.subjects {
+		if s.method == method {
+			delete(a.subjects, s)
+			had = true
+		}
+	}
+	if had {
+		m.end(a, func(of string) bool { return of == method })
+	}
+}
+
 func (a *principal) join(organization string) {
 	if _, is := a.member[organization]; !is {
 		a.member[organization] = false
@@ -152,6 +166,8 @@ func (m *model) assert(method, name, email string, signup, yes bool) outcome {
 	if !a.proved {
 		why = map[bool]string{true: "claimed, said yes", false: "claimed"}[any]
 		m.strip(a, o)
+	} else {
+		m.succeed(a, method)
 	}
 	a.subjects[s] = true
 	a.join(o)
