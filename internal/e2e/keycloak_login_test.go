@@ -113,7 +113,7 @@ func TestKeycloakChangesItsKey(t *testing.T) {
 func TestWhatKeycloakSaysOfAPersonArrives(t *testing.T) {
 	k := needKeycloak(t)
 	b := startBroker(t, "")
-	p := k.connect(t, b, nil)
+	p := k.connectAs(t, b, kcSigned("saml.encrypt", "false"), nil)
 	b.signUpAndLogIn(t, k, p, "alice", "Alice Ärlig")
 	_, form, err := logInAt(newPerson(t).open(p.Login).onward(t), "alice", "alicepass")
 	if err != nil {
