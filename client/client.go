@@ -57,7 +57,7 @@ const (
 // Do makes a request: in, unless nil, goes as JSON, and the answer into out,
 // unless nil. A *json.RawMessage takes it as it is. A GET that failed for
 // reasons that pass by themselves is tried again, up to twice; nothing else
-// is, since it may have been done.
+// is, since it may have been done, and no server that was silent.
 //
 // It returns an *Error for what the server refused, and one that wraps
 // ErrAway where nothing sensible answered.
@@ -89,7 +89,10 @@ func retry(err error, method string, try int) (wait time.Duration, again bool) {
 		return 0, false
 	}
 	var refused *Error
+	var silent interface{ Timeout() bool }
 	switch {
+	case errors.As(err, &silent) && silent.Timeout():
+		return 0, false // nobody waits for that twice
 	case errors.As(err, &refused):
 		passes := refused.Status == http.StatusTooManyRequests || refused.Status == http.StatusServiceUnavailable
 		return max(refused.RetryAfter, betweenTries), passes && refused.RetryAfter <= longestWait

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -127,13 +128,19 @@ func TestAServerThatIsAwayMakesNoTokenKnown(t *testing.T) {
 	}
 }
 
-func TestAServerThatNeverAnswersIsAway(t *testing.T) {
+func TestAServerThatNeverAnswersIsAwayAndAskedOnce(t *testing.T) {
 	release := make(chan struct{})
-	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	var asked atomic.Int32
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1); <-release }))
 	defer s.Close()
 	defer close(release)
-	c := &Client{URL: s.URL, HTTP: &http.Client{Timeout: 20 * time.Millisecond}}
-	if err := c.Do(t.Context(), http.MethodPost, "/v1/me/expire_tokens", nil, nil); !errors.Is(err, ErrAway) {
-		t.Errorf("got %v, want the server to be away", err)
+	for i, method := range []string{http.MethodPost, http.MethodGet} {
+		c := &Client{URL: s.URL, HTTP: &http.Client{Timeout: 200 * time.Millisecond}, Wait: func(time.Duration) <-chan time.Time { return time.After(0) }}
+		if err := c.Do(t.Context(), method, "/v1/me", nil, nil); !errors.Is(err, ErrAway) {
+			t.Errorf("%s: got %v, want the server to be away", method, err)
+		}
+		if got := int(asked.Load()); got > i+1 {
+			t.Errorf("%s: got %d requests in all, want at most %d", method, got, i+1)
+		}
 	}
 }
