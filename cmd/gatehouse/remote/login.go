@@ -76,7 +76,11 @@ func (c *Call) byToken(ctx context.Context, given, email string) (json.RawMessag
 			return nil, err
 		}
 	}
-	c.Client.Token = strings.TrimSpace(token)
+	token, err := tokenOf(token)
+	if err != nil {
+		return nil, err
+	}
+	c.Client.Token = token
 	text, err := c.get(ctx, "/v1/me")
 	if err != nil {
 		return nil, err

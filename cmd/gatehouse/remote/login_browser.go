@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"time"
 
+	"gatehouse/client"
 	"gatehouse/internal/ident"
 )
 
@@ -24,6 +25,11 @@ const browserPatience = 10 * time.Minute
 // loopback address, where this program listens (RFC 8252, 7.3), and the code is
 // worth nothing without the secret that stays here (RFC 7636).
 func (c *Call) byBrowser(ctx context.Context) (json.RawMessage, error) {
+	// Where no server answers, a browser would show its own page of that, and
+	// this program would wait for nothing.
+	if _, err := c.get(ctx, "/v1/me"); errors.Is(err, client.ErrAway) || errors.Is(err, errInterrupted) {
+		return nil, err
+	}
 	listener, err := listenLoopback()
 	if err != nil {
 		return nil, withHint(fmt.Errorf("no port of this machine could be opened: %w", err), "gatehouse user login --no-browser")

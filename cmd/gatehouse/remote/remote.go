@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"gatehouse/client"
 )
@@ -90,11 +91,25 @@ func (s Server) dial(env *Env) (*Call, error) {
 	if err != nil {
 		return nil, err
 	}
+	token, err := tokenOf(s.Token)
+	if err != nil {
+		return nil, err
+	}
 	return &Call{
 		Env:    env,
-		Client: &client.Client{URL: base, Token: strings.TrimSpace(s.Token), Agent: "gatehouse/" + env.Version},
+		Client: &client.Client{URL: base, Token: token, Agent: "gatehouse/" + env.Version},
 		json:   s.JSON,
 	}, nil
+}
+
+// tokenOf gives a token as somebody typed or set it. What no request can carry
+// is said here: otherwise the server would seem to be away.
+func tokenOf(text string) (string, error) {
+	token := strings.TrimSpace(text)
+	if strings.ContainsFunc(token, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return "", usage("the token holds blanks or characters that no token has: give it alone, on one line")
+	}
+	return token, nil
 }
 
 // serverURL checks an address, and gives it as logins are kept by it. Tokens
@@ -120,9 +135,14 @@ func (c *Call) get(ctx context.Context, path string) (json.RawMessage, error) {
 	return c.do(ctx, http.MethodGet, path, nil)
 }
 
+// tellAfter is how long a request may take before people are told that it does.
+const tellAfter = 3 * time.Second
+
 // do makes a request and gives the answer as it is.
 func (c *Call) do(ctx context.Context, method, path string, in any) (json.RawMessage, error) {
 	var out json.RawMessage
+	slow := time.AfterFunc(tellAfter, func() { c.note("Waiting for %s…", c.Client.URL) })
+	defer slow.Stop()
 	err := c.Client.Do(ctx, method, path, in, &out)
 	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
 		return nil, errInterrupted
