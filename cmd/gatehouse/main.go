@@ -36,7 +36,7 @@ type cli struct {
 	Completion completionCommand `cmd:"" help:"Print what makes a shell complete commands, flags and values."`
 
 	User         remote.User         `cmd:"" group:"client" help:"Log in, see who you are, make tokens."`
-	Organization remote.Organization `cmd:"" group:"client" help:"Organizations, their authentication policies, identity providers and groups."`
+	Organization remote.Organization `cmd:"" group:"client" help:"Organizations, and their authentication policies, identity providers, domains, people and groups."`
 	Project      remote.Project      `cmd:"" group:"client" help:"List projects."`
 }
 

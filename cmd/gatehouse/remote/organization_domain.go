@@ -129,7 +129,7 @@ func (c *Call) showDomain(answer json.RawMessage) error {
 type domainVerify struct {
 	named
 	Wait    bool          `help:"Look again, in growing pauses, until the proof is there."`
-	Timeout time.Duration `help:"How long to look." default:"1h" placeholder:"DURATION"`
+	Timeout time.Duration `help:"How long to look with --wait; an hour unless said." default:"1h" placeholder:"DURATION"`
 }
 
 // Pauses between two looks.
