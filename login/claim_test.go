@@ -40,6 +40,7 @@ func proved(u *account.User) { u.AddressProved = true }
 // elsewhere makes another organization, which somebody is in.
 func (w *world) elsewhere(name string, u account.User, admin bool) account.Organization {
 	w.t.Helper()
+	w.pass(time.Second) // they are listed in the order of their making
 	o := account.Organization{ID: ident.New("org"), AccountID: ident.New("a"), Name: name, Tier: "business", CreatedAt: w.now(), UpdatedAt: w.now()}
 	must(w.t, w.db.AddOrganization(w.t.Context(), o, account.Account{ID: o.AccountID, OrganizationID: o.ID, Name: o.Name, CreatedAt: w.now(), UpdatedAt: w.now()}))
 	must(w.t, w.db.AddMember(w.t.Context(), account.Member{OrganizationID: o.ID, UserID: u.ID, SuperAdmin: admin, JoinedAt: w.now()}))
