@@ -107,13 +107,28 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, "gatehouse:", err)
-		fmt.Fprintln(stderr, "gatehouse: hint: gatehouse --help lists commands and flags")
+		fmt.Fprintf(stderr, "gatehouse: hint: %s --help lists commands and flags\n", commandOf(err))
 		return 2
 	}
 	if err := command.Run(); err != nil {
 		return fail(stderr, err)
 	}
 	return 0
+}
+
+// commandOf gives as much of the command line as is a command, to ask for its
+// help.
+func commandOf(err error) string {
+	name := "gatehouse"
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) {
+		for _, at := range wrong.Context.Path {
+			if at.Command != nil {
+				name += " " + at.Command.Name
+			}
+		}
+	}
+	return name
 }
 
 // fail says what failed, and in a line below what can be done, where something
