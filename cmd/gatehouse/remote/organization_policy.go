@@ -203,7 +203,24 @@ func (p policyUpdate) Run(ctx context.Context, env *Env) error {
 	if err != nil {
 		return forced(err, "gatehouse organization auth-policy preview says who it is; --force makes the change all the same")
 	}
-	return c.showPolicy(answer)
+	if err := c.showPolicy(answer); err != nil || c.json {
+		return err
+	}
+	if said := p.afterwards(); said != "" {
+		c.note("\n%s", said)
+	}
+	return nil
+}
+
+// afterwards says what is left to do where a change is only tried; empty: nothing.
+func (p policyChange) afterwards() string {
+	switch {
+	case p.RevertAfter != nil:
+		return "This holds now, and goes back by itself to what stands under trial. To keep it, log in again, and then: gatehouse organization auth-policy confirm"
+	case p.ReportOnly, p.Pilot != "":
+		return "What stands under trial is tried. To make it the policy: gatehouse organization auth-policy confirm; to end it: discard"
+	}
+	return ""
 }
 
 // overcome are the refusals that keep people from being locked out.
