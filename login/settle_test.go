@@ -133,6 +133,24 @@ func TestSettlingEndsNoSessionWithoutNeed(t *testing.T) {
 	}
 }
 
+// Nobody comes back into a group that they were taken out of by logging in.
+func TestAGroupIsJoinedByLinkingAlone(t *testing.T) {
+	w := newWorld(t)
+	ids := w.follows("Everybody")
+	out, err := w.login(sso.ToLogin, dora, browser())
+	must(t, err)
+	if got := w.in(out.User.ID, ids); !slices.Equal(got, []string{"Everybody"}) {
+		t.Fatalf("got groups %v, want the one that the method brings people to", got)
+	}
+	_, err = w.db.RemoveGroupMembers(t.Context(), ids["Everybody"], []string{out.User.ID})
+	must(t, err)
+	_, err = w.login(sso.ToLogin, dora, browser())
+	must(t, err)
+	if got := w.in(out.User.ID, ids); len(got) > 0 {
+		t.Errorf("got groups %v, want none", got)
+	}
+}
+
 func TestAManagedPersonsProfileFollows(t *testing.T) {
 	for _, c := range []struct {
 		name    string
