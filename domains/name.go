@@ -18,7 +18,7 @@ import (
 // subdomain is a domain of its own.
 func ParseName(typed string) (string, error) {
 	typed = strings.TrimSpace(typed)
-	if _, after, address := strings.Cut(typed, "@"); address {
+	if _, after, address := strings.Cut(typed, "@"); address && after != "" {
 		return "", invalid("Type the part after the @ alone: %s.", clip(after))
 	}
 	if strings.Contains(typed, "*") {

@@ -43,6 +43,8 @@ type idpSettings struct {
 	IdPLogin     *bool             `name:"idp-login-allowed" help:"Whether logins may start at the identity provider." placeholder:"true|false"`
 	SignedOnly   *bool             `name:"assertion-signed" help:"Whether the assertion itself has to be signed." placeholder:"true|false"`
 	SignRequests *bool             `name:"requests-signed" help:"Whether our requests are signed." placeholder:"true|false"`
+	JoinGroups   *bool             `name:"join-groups" help:"Whether people follow the groups that it names, into those that identity providers fill." placeholder:"true|false"`
+	AutoJoin     *string           `name:"auto-join-user-group-id" help:"The group that new people join; none for no group." placeholder:"ID|none"`
 	TokenMaxAge  *int64            `name:"auth-token-max-age-seconds" help:"How long a session that it yields lasts." placeholder:"N"`
 	TokenExtend  *bool             `name:"auth-token-extend-when-used" help:"Whether using a session prolongs it." placeholder:"true|false"`
 }
@@ -74,9 +76,15 @@ func (s idpSettings) body(in io.Reader) (map[string]any, error) {
 	for name, value := range map[string]*bool{
 		"saml_idp_login_allowed": s.IdPLogin, "saml_assertion_signed_enabled": s.SignedOnly,
 		"saml_authn_requests_signed_enabled": s.SignRequests, "auth_token_extend_when_used": s.TokenExtend,
+		"saml_join_groups": s.JoinGroups,
 	} {
 		if value != nil {
 			out[name] = *value
+		}
+	}
+	if s.AutoJoin != nil {
+		if out["auto_join_user_group_id"] = *s.AutoJoin; *s.AutoJoin == "none" {
+			out["auto_join_user_group_id"] = ""
 		}
 	}
 	if s.Binding != "" {
