@@ -344,3 +344,15 @@ func TestANameThatChangesIsNobodys(t *testing.T) {
 		t.Errorf("got %v, %v; want nobody linked", links, err)
 	}
 }
+
+func TestAnAddressIsProvedAlsoWhereItsOrganizationManagesItAlready(t *testing.T) {
+	w := newWorld(t)
+	w.speaks("acme.test", w.sso)
+	u := w.holds(func(u *account.User) { u.ManagingOrganizationID = w.acme.ID })
+	_, err := w.login(sso.ToLogin, dora, browser())
+	must(t, err)
+	want := []string{dora.Email, "Dora Dale", "managed by " + w.acme.ID, "proved", "linked to IdP of Acme as dora", "in Acme"}
+	if got := w.left(u.ID); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
