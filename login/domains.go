@@ -173,17 +173,30 @@ func (l *Login) belongs(ctx context.Context, f Flow, standing Standing, in Finis
 	return u, answered, err
 }
 
-// succeed cuts the links of an account to other subjects of the same identity
-// provider, which speaks for its address and now says that somebody else has
-// it: two people never share an account. What the one before made by logging in
-// there ends.
+// succeed takes every way in from who had an account before, where it is linked
+// to another subject of the same identity provider: that speaks for the address,
+// and says now that somebody else has it. Two people never share an account.
+// Where the account belongs stays: that came with the address.
 func (l *Login) succeed(ctx context.Context, f Flow, standing Standing, u account.User, c Client) error {
-	tokens, err := l.Store.CutIdentities(ctx, u.ID, f.Method.ID)
-	if errors.Is(err, fault.NotFound) {
-		return nil
-	}
-	if err != nil {
+	links, err := l.Store.Links(ctx, u.ID)
+	if err != nil || !slices.ContainsFunc(links, func(i Link) bool { return i.MethodID == f.Method.ID }) {
 		return err
+	}
+	tokens, err := l.Store.CutPassword(ctx, u.ID)
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return err
+	}
+	var cut []string
+	for _, i := range links {
+		if slices.Contains(cut, i.MethodID) {
+			continue
+		}
+		n, err := l.Store.CutIdentities(ctx, u.ID, i.MethodID)
+		if err != nil {
+			return err
+		}
+		tokens += n
+		cut = append(cut, i.MethodID)
 	}
 	details := subjectOf(f)
 	details["reason"], details["tokens"] = "succeeded", strconv.Itoa(tokens)

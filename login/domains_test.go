@@ -238,24 +238,43 @@ func TestAProvedAddressMayBeLinkedWithoutAMembership(t *testing.T) {
 func TestTwoPeopleNeverShareAnAccount(t *testing.T) {
 	w := newWorld(t)
 	w.speaks("acme.test", w.sso)
-	first, err := w.login(sso.ToLogin, demoidp.User{Username: "dora", Email: "new@acme.test"}, browser())
+	ctx := t.Context()
+	// Dora has the address, a password, and a link to a second provider.
+	hash, err := w.Passwords.Hash(ctx, adminPassword)
 	must(t, err)
-	second, err := w.login(sso.ToLogin, demoidp.User{Username: "emil", Email: "new@acme.test"}, browser())
+	u := account.User{ID: ident.New("u"), Email: "new@acme.test", RealName: "Dora", State: account.ActiveUser, AddressProved: true, CreatedAt: w.now(), UpdatedAt: w.now()}
+	must(t, w.db.AddUser(ctx, u, hash))
+	_, text, _, err := w.PasswordToken(ctx, u.Email, adminPassword, client)
 	must(t, err)
-	if second.User.ID != first.User.ID {
-		t.Errorf("got another account, want that of the address")
+	first, err := w.login(sso.ToLogin, demoidp.User{Username: "dora", Email: u.Email}, browser())
+	must(t, err)
+	_, other := w.connect("https://idp2.acme.test", w.acme)
+	must(t, w.db.AddIdentity(ctx, account.Identity{MethodID: other.ID, SubjectKind: "k", Subject: "dora", UserID: u.ID, CreatedAt: w.now(), LastUsedAt: w.now()}))
+	for _, text := range []string{text, first.Text} {
+		_, err := w.bearerOf(text)
+		must(t, err)
 	}
-	if _, err := w.bearerOf(first.Text); err == nil {
-		t.Error("the session of who had the address before counts still")
-	}
-	links, err := w.db.Links(t.Context(), first.User.ID)
+
+	second, err := w.login(sso.ToLogin, demoidp.User{Username: "emil", Email: u.Email}, browser())
 	must(t, err)
-	if len(links) != 1 || links[0].Subject != "emil" {
+	if first.User.ID != u.ID || second.User.ID != u.ID {
+		t.Errorf("got %s and %s, want the account of the address", first.User.ID, second.User.ID)
+	}
+	for _, text := range []string{text, first.Text} {
+		if _, err := w.bearerOf(text); err == nil {
+			t.Error("a session of who had the address before counts still")
+		}
+	}
+	_, err = w.Password(ctx, u.Email, adminPassword, nil, client)
+	wantCode(t, err, fault.Denied, "authentication_failed")
+	links, err := w.db.Links(ctx, u.ID)
+	must(t, err)
+	if len(links) != 1 || links[0].Subject != "emil" || links[0].MethodID != w.sso.ID {
 		t.Errorf("got links %v, want Emil's alone", links)
 	}
 	again, err := w.login(sso.ToLogin, demoidp.User{Username: "dora", Email: "dora@acme.test"}, browser())
 	must(t, err)
-	if again.User.ID == first.User.ID {
+	if again.User.ID == u.ID {
 		t.Error("got Dora into the account that is Emil's now")
 	}
 	if n := w.actions()[audit.IdentityUnlink]; n != 1 {

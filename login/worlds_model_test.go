@@ -56,17 +56,15 @@ func (m *model) strip(a *principal, organization string) {
 	maps.DeleteFunc(a.member, func(o string, _ bool) bool { return o != organization })
 }
 
-// succeed ends what other subjects of a method had of an account.
+// succeed ends what another subject of a method had of an account.
 func (m *model) succeed(a *principal, method string) {
-	had := false
 	for s := range a.subjects {
 		if s.method == method {
-			delete(a.subjects, s)
-			had = true
+			a.password = false
+			clear(a.subjects)
+			m.end(a, everyMethod)
+			return
 		}
-	}
-	if had {
-		m.end(a, func(of string) bool { return of == method })
 	}
 }
 
