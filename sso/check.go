@@ -47,18 +47,13 @@ func (p *Provider) check(idp *IdP, raw []byte, want Expectation, keys *decrypter
 	if want.Ticket == nil {
 		want.Ticket = p.Tickets(idp.ID, want.Now)
 	}
-	rules := profile{idp: idp, want: want, proof: proof, found: found, keys: keys, out: &Assertion{
-		Certificate: proof.certificate,
-		Warnings:    proof.warnings,
-		Allowances:  proof.allowances,
-	}}
-	if r := rules.check(found.root); r != nil {
-		return nil, r
+	judged := newProfile(idp, want, proof, found, keys)
+	for i := range rules {
+		if r := rules[i].check(judged); r != nil {
+			return nil, r
+		}
 	}
-	if r := rules.mapAttributes(); r != nil {
-		return nil, r
-	}
-	return rules.out, nil
+	return judged.out, nil
 }
 
 // A Provider is us, as a service provider, towards all identity providers.

@@ -33,57 +33,65 @@ type profile struct {
 	keys  *decrypter // for a name that is encrypted
 	out   *Assertion
 
+	// response is the proven Response, or else the one that came: what is not
+	// signed of it is used for refusing alone.
+	response     *etree.Element
 	inResponseTo string // of the Response, signed or not
+	issued       time.Time
 }
 
-// check reads a verified response. raw is the response as it came; it is used
-// only where the response is not signed, and only for refusing.
-func (p *profile) check(raw *etree.Element) *Rejection {
-	response := p.proof.response
-	if response == nil {
-		response = raw
+// newProfile is for a response of which proof holds. raw is the response as it
+// came.
+func newProfile(idp *IdP, want Expectation, proof *proven, found *shape, keys *decrypter) *profile {
+	p := &profile{idp: idp, want: want, proof: proof, found: found, keys: keys, response: proof.response, out: &Assertion{
+		Certificate: proof.certificate,
+		Warnings:    proof.warnings,
+		Allowances:  proof.allowances,
+		UsableUntil: want.Now.Add(maxValidity + skew),
+	}}
+	if p.response == nil {
+		p.response = found.root
 	} else {
-		p.out.ResponseID = value(response, "ID")
+		p.out.ResponseID = value(p.response, "ID")
 	}
-	p.out.UsableUntil = p.want.Now.Add(maxValidity)
-	if r := p.checkResponse(response); r != nil {
+	p.inResponseTo = value(p.response, "InResponseTo")
+	return p
+}
+
+// checkResponse holds the Response to its form (SAML Core, 3.2.2).
+func (p *profile) checkResponse() *Rejection {
+	if r := onlyIn(p.response, protocolSpace, assertionSpace, signatureSpace); r != nil {
 		return r
 	}
-	if r := p.checkAssertion(p.proof.assertion); r != nil {
-		return r
+	if v := value(p.response, "Version"); v != "2.0" {
+		return reject("version_unsupported", "2.0", v)
 	}
-	p.out.UsableUntil = p.out.UsableUntil.Add(skew)
 	return nil
 }
 
-// checkResponse applies what the Response says (SAML Core, 3.2.2).
-func (p *profile) checkResponse(el *etree.Element) *Rejection {
-	if r := onlyIn(el, protocolSpace, assertionSpace, signatureSpace); r != nil {
-		return r
-	}
-	if v := value(el, "Version"); v != "2.0" {
-		return reject("version_unsupported", "2.0", v)
-	}
-	if r := checkStatus(el); r != nil {
-		return r
-	}
-	// An honest response says where it goes. One without is admitted all the
-	// same, signed or not: the Recipient inside the assertion, which is
-	// signed always and needed always, says it as well.
-	if destination, there := attr(el, "Destination"); there && !slices.Contains(p.want.Recipients, trim(destination)) {
+func (p *profile) checkStatus() *Rejection { return checkStatus(p.response) }
+
+// checkDestination looks where the response was meant to go. An honest one
+// says so. One without is admitted all the same, signed or not: the Recipient
+// inside the assertion, which is signed always and needed always, says it as
+// well.
+func (p *profile) checkDestination() *Rejection {
+	if destination, there := attr(p.response, "Destination"); there && !slices.Contains(p.want.Recipients, trim(destination)) {
 		return reject("destination_mismatch", oneOf(p.want.Recipients), destination)
 	}
-	issuer, r := child(el, assertionSpace, "Issuer")
-	if r != nil {
+	return nil
+}
+
+func (p *profile) checkResponseIssuer() *Rejection {
+	issuer, r := child(p.response, assertionSpace, "Issuer")
+	if r != nil || issuer == nil {
 		return r
 	}
-	if issuer != nil {
-		if r := p.checkIssuer(issuer); r != nil {
-			return r
-		}
-	}
-	p.inResponseTo = value(el, "InResponseTo")
-	return p.checkIssued(el, p.proof.response != nil)
+	return p.checkIssuerIs(issuer)
+}
+
+func (p *profile) checkResponseTime() *Rejection {
+	return p.checkIssued(p.response, p.proof.response != nil)
 }
 
 // checkStatus demands top-level Success. A second-level code never makes up
@@ -118,7 +126,7 @@ func checkStatus(response *etree.Element) *Rejection {
 	return reject("status_not_success", statusSuccess, got)
 }
 
-func (p *profile) checkIssuer(el *etree.Element) *Rejection {
+func (p *profile) checkIssuerIs(el *etree.Element) *Rejection {
 	// Format is not looked at: it could only say what is known, and some
 	// products write nonsense there.
 	got, ok := text(el)
@@ -149,8 +157,9 @@ func (p *profile) checkIssued(el *etree.Element, signed bool) *Rejection {
 	return nil
 }
 
-// checkAssertion applies what the assertion says (SAML Core, 2.3.3).
-func (p *profile) checkAssertion(el *etree.Element) *Rejection {
+// checkAssertion holds the assertion to its form (SAML Core, 2.3.3).
+func (p *profile) checkAssertion() *Rejection {
+	el := p.proof.assertion
 	p.out.ID = value(el, "ID")
 	if r := onlyIn(el, assertionSpace, signatureSpace); r != nil {
 		return r
@@ -158,29 +167,26 @@ func (p *profile) checkAssertion(el *etree.Element) *Rejection {
 	if v := value(el, "Version"); v != "2.0" {
 		return reject("version_unsupported", "2.0", v)
 	}
-	if r := p.checkIssued(el, true); r != nil {
+	return nil
+}
+
+func (p *profile) checkAssertionTime() *Rejection { return p.checkIssued(p.proof.assertion, true) }
+
+func (p *profile) checkIssuer() *Rejection {
+	issuer, r := p.part("Issuer")
+	if r != nil {
 		return r
 	}
-	for _, part := range []struct {
-		name  string
-		check func(*etree.Element) *Rejection
-	}{
-		{"Issuer", p.checkIssuer},
-		{"Conditions", p.checkConditions},
-		{"Subject", p.checkSubject},
-	} {
-		found, r := child(el, assertionSpace, part.name)
-		if r != nil {
-			return r
-		}
-		if found == nil {
-			return missing(part.name)
-		}
-		if r := part.check(found); r != nil {
-			return r
-		}
+	return p.checkIssuerIs(issuer)
+}
+
+// part gives the one part of this name that an assertion has to have.
+func (p *profile) part(name string) (*etree.Element, *Rejection) {
+	found, r := child(p.proof.assertion, assertionSpace, name)
+	if r == nil && found == nil {
+		r = missing(name)
 	}
-	return p.checkAuthn(el)
+	return found, r
 }
 
 func missing(name string) *Rejection {
@@ -193,14 +199,27 @@ func missing(name string) *Rejection {
 	return reject("element_missing", name+" in Assertion", "none")
 }
 
-// checkConditions applies every condition; one that is not understood makes
-// the assertion's validity unknown (SAML Core, 2.5.1).
-func (p *profile) checkConditions(el *etree.Element) *Rejection {
+// checkValidity applies the window of the conditions.
+func (p *profile) checkValidity() *Rejection {
+	el, r := p.part("Conditions")
+	if r != nil {
+		return r
+	}
 	if r := p.checkWindow(el, false); r != nil {
 		return r
 	}
 	if until, _ := p.time(el, "NotOnOrAfter"); !until.IsZero() {
 		p.endBy(until)
+	}
+	return nil
+}
+
+// checkConditions applies every condition; one that is not understood makes
+// the assertion's validity unknown (SAML Core, 2.5.1).
+func (p *profile) checkConditions() *Rejection {
+	el, r := p.part("Conditions")
+	if r != nil {
+		return r
 	}
 	audiences := 0
 	for _, c := range el.ChildElements() {
@@ -265,8 +284,8 @@ func (p *profile) checkWindow(el *etree.Element, endNeeded bool) *Rejection {
 }
 
 // checkAuthn reads the statements that the person proved who they are.
-func (p *profile) checkAuthn(el *etree.Element) *Rejection {
-	statements := children(el, assertionSpace, "AuthnStatement")
+func (p *profile) checkAuthn() *Rejection {
+	statements := children(p.proof.assertion, assertionSpace, "AuthnStatement")
 	if len(statements) == 0 {
 		return reject("no_authn_statement", "AuthnStatement", "none")
 	}
@@ -294,7 +313,7 @@ func (p *profile) checkAuthn(el *etree.Element) *Rejection {
 			p.out.AuthnContext = contextClass(s)
 		}
 	}
-	return p.checkDemands()
+	return nil
 }
 
 // weakContexts are the ones that are less than a password over TLS, of those
@@ -308,19 +327,25 @@ var weakContexts = []string{
 	"urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified",
 }
 
-// checkDemands holds the identity provider to what the request asked of it: an
-// answer that falls short may be one to another request, or the identity
-// provider took no notice.
-func (p *profile) checkDemands() *Rejection {
-	if p.idp.ForceAuthn {
-		since := p.want.Now.Add(-maxAge)
-		if p.out.InResponseTo != "" {
-			since = p.out.Ticket.ExpiresAt.Add(-TicketLifetime)
-		}
-		if p.out.AuthnAt.Before(since.Add(-skew)) {
-			return reject("authn_not_fresh", "after "+stamp(since.Add(-skew)), stamp(p.out.AuthnAt))
-		}
+// checkFresh holds the identity provider to a login made for the request, where
+// the request asked for one: an answer that falls short may be one to another
+// request, or the identity provider took no notice.
+func (p *profile) checkFresh() *Rejection {
+	if !p.idp.ForceAuthn {
+		return nil
 	}
+	since := p.want.Now.Add(-maxAge)
+	if p.out.InResponseTo != "" {
+		since = p.out.Ticket.ExpiresAt.Add(-TicketLifetime)
+	}
+	if p.out.AuthnAt.Before(since.Add(-skew)) {
+		return reject("authn_not_fresh", "after "+stamp(since.Add(-skew)), stamp(p.out.AuthnAt))
+	}
+	return nil
+}
+
+// checkContext holds it to the kind of login that the request asked for.
+func (p *profile) checkContext() *Rejection {
 	if !p.idp.RequestAuthnContext {
 		return nil
 	}
@@ -375,9 +400,9 @@ func (p *profile) warn(what string) {
 	}
 }
 
-// endBy moves UsableUntil forward to t.
+// endBy moves UsableUntil forward to t, skew included.
 func (p *profile) endBy(t time.Time) {
-	if t.Before(p.out.UsableUntil) {
+	if t = t.Add(skew); t.Before(p.out.UsableUntil) {
 		p.out.UsableUntil = t
 	}
 }

@@ -9,9 +9,12 @@ import (
 
 const encryptedFormat = "urn:oasis:names:tc:SAML:2.0:nameid-format:encrypted"
 
-// checkSubject reads whom the assertion is about, and whether it may be used
-// for a login by whoever carries it (SAML Profiles, 4.1.4.2).
-func (p *profile) checkSubject(el *etree.Element) *Rejection {
+// checkName reads whom the assertion is about.
+func (p *profile) checkName() *Rejection {
+	el, r := p.part("Subject")
+	if r != nil {
+		return r
+	}
 	if r := onlyIn(el, assertionSpace); r != nil {
 		return r
 	}
@@ -19,10 +22,7 @@ func (p *profile) checkSubject(el *etree.Element) *Rejection {
 	if r != nil {
 		return r
 	}
-	if r := p.readNameID(name); r != nil {
-		return r
-	}
-	return p.checkConfirmations(children(el, assertionSpace, "SubjectConfirmation"))
+	return p.readNameID(name)
 }
 
 // name gives the one NameID of a subject, decrypted if it is encrypted (SAML
@@ -76,14 +76,19 @@ func (p *profile) readNameID(el *etree.Element) *Rejection {
 	return nil
 }
 
-// checkConfirmations demands one bearer confirmation that holds. Others may
-// stand beside it, for other recipients or methods (SAML Core, 2.4.1.1): they
-// say nothing for us.
-func (p *profile) checkConfirmations(all []*etree.Element) *Rejection {
+// checkConfirmations demands one bearer confirmation that holds, so that the
+// assertion may be used for a login by whoever carries it (SAML Profiles,
+// 4.1.4.2). Others may stand beside it, for other recipients or methods (SAML
+// Core, 2.4.1.1): they say nothing for us.
+func (p *profile) checkConfirmations() *Rejection {
+	subject, r := p.part("Subject")
+	if r != nil {
+		return r
+	}
 	var first *Rejection
 	var end time.Time
 	held := false
-	for _, c := range all {
+	for _, c := range children(subject, assertionSpace, "SubjectConfirmation") {
 		if value(c, "Method") != bearer {
 			continue
 		}
@@ -101,7 +106,7 @@ func (p *profile) checkConfirmations(all []*etree.Element) *Rejection {
 	}
 	if held {
 		p.endBy(end)
-		return p.openTicket()
+		return nil
 	}
 	if first == nil {
 		return reject("no_bearer", bearer, "none")
