@@ -18,14 +18,15 @@ import (
 // covered by that signature. Whether it was used before is for the caller to
 // find out, by Assertion.ID and Assertion.Ticket.
 func (p *Provider) Check(idp *IdP, raw []byte, want Expectation) (*Assertion, error) {
-	a, r := p.check(idp, raw, want, p.decrypter(idp))
+	judged, r := p.check(idp, raw, want, p.decrypter(idp))
 	if r != nil {
 		return nil, r
 	}
-	return a, nil
+	return judged.out, nil
 }
 
-func (p *Provider) check(idp *IdP, raw []byte, want Expectation, keys *decrypter) (*Assertion, *Rejection) {
+// check gives the profile of a response that holds.
+func (p *Provider) check(idp *IdP, raw []byte, want Expectation, keys *decrypter) (*profile, *Rejection) {
 	found, r := scan(raw)
 	if r != nil {
 		return nil, r
@@ -53,7 +54,7 @@ func (p *Provider) check(idp *IdP, raw []byte, want Expectation, keys *decrypter
 			return nil, r
 		}
 	}
-	return judged.out, nil
+	return judged, nil
 }
 
 // A Provider is us, as a service provider, towards all identity providers.

@@ -87,10 +87,10 @@ type Work struct{ RSA, Bytes int }
 // CheckCounting is Check with these keys, and says what decrypting cost.
 func (p *Provider) CheckCounting(idp *IdP, raw []byte, want Expectation, keys ...*rsa.PrivateKey) (*Assertion, Work, error) {
 	d := &decrypter{open: func() ([]*rsa.PrivateKey, error) { return keys, nil }}
-	a, r := p.check(idp, raw, want, d)
+	judged, r := p.check(idp, raw, want, d)
 	work := Work{d.unwrapped, d.deciphered}
 	if r != nil {
 		return nil, work, r
 	}
-	return a, work, nil
+	return judged.out, work, nil
 }

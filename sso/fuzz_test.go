@@ -46,6 +46,11 @@ func FuzzCheck(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		a, err := new(sso.Provider).Check(idp, raw, want)
 		var r *sso.Rejection
+		// A report tells the same, and never has more from nobody than it says.
+		report := new(sso.Provider).Explain(idp, raw, want)
+		if report.Accepted != (err == nil) || report.Accepted && len(report.Failures()) > 0 || !report.Accepted && len(report.Failures()) == 0 {
+			t.Fatalf("got the verdict %v and the report %+v", err, report)
+		}
 		if err != nil {
 			if !errors.As(err, &r) || r.Code == "" || r.Message == "" || r.Remedy == "" && r.Code != "unknown_request" {
 				t.Fatalf("got the error %v, want a whole rejection", err)

@@ -55,6 +55,12 @@ func (p *profile) name(subject *etree.Element) (*etree.Element, *Rejection) {
 	return name, nil
 }
 
+// nameEncrypted says whether the subject has its name encrypted.
+func (p *profile) nameEncrypted() bool {
+	subject, _ := child(p.proof.assertion, assertionSpace, "Subject")
+	return subject != nil && len(children(subject, assertionSpace, "EncryptedID")) > 0
+}
+
 func (p *profile) readNameID(el *etree.Element) *Rejection {
 	v, ok := text(el)
 	if !ok || trim(v) == "" {
@@ -114,6 +120,17 @@ func (p *profile) checkConfirmations() *Rejection {
 	return first
 }
 
+// confirmationRules are what one bearer confirmation is held to.
+var confirmationRules = [...]struct {
+	name  string
+	check func(p *profile, data *etree.Element) *Rejection
+	says  func(p *profile, data *etree.Element) (expected, got string) // as a rule's
+}{
+	{"recipient", (*profile).checkRecipient, saysRecipient},
+	{"confirmation_validity", (*profile).checkConfirmationWindow, saysConfirmationWindow},
+	{"in_response_to", (*profile).checkInResponseTo, saysInResponseTo},
+}
+
 // checkConfirmation applies one bearer confirmation and gives its end.
 func (p *profile) checkConfirmation(el *etree.Element) (time.Time, *Rejection) {
 	data, r := child(el, assertionSpace, "SubjectConfirmationData")
@@ -123,33 +140,48 @@ func (p *profile) checkConfirmation(el *etree.Element) (time.Time, *Rejection) {
 	if data == nil {
 		return time.Time{}, reject("confirmation_invalid", "SubjectConfirmationData", "none")
 	}
+	for _, rule := range confirmationRules {
+		if r := rule.check(p, data); r != nil {
+			return time.Time{}, r
+		}
+	}
+	until, r := p.time(data, "NotOnOrAfter")
+	if _, there := attr(data, "Recipient"); r == nil && !there {
+		p.out.Allowances = use(p.out.Allowances, NoRecipient)
+		p.warn("The confirmation has no Recipient, which this method admits.")
+	}
+	return until, r
+}
+
+func (p *profile) checkRecipient(data *etree.Element) *Rejection {
 	recipient, there := attr(data, "Recipient")
 	if !there && !p.addressedInstead() {
-		return time.Time{}, reject("confirmation_invalid", "Recipient", "none")
+		return reject("confirmation_invalid", "Recipient", "none")
 	}
 	if there && !slices.Contains(p.want.Recipients, trim(recipient)) {
-		return time.Time{}, reject("recipient_mismatch", oneOf(p.want.Recipients), recipient)
+		return reject("recipient_mismatch", oneOf(p.want.Recipients), recipient)
 	}
+	return nil
+}
+
+func (p *profile) checkConfirmationWindow(data *etree.Element) *Rejection {
 	if _, there := attr(data, "NotBefore"); there {
 		// The profile forbids it. Where it is sent nevertheless, it has to
 		// have come, as in Conditions.
 		p.warn("The confirmation has a NotBefore, which the Web Browser SSO profile forbids.")
 	}
-	if r := p.checkWindow(data, true); r != nil {
-		return time.Time{}, r
-	}
-	// The response may be unsigned; the confirmation never is. So both have
-	// to name the same request, or neither any: an answer to somebody's
-	// request cannot be stripped down to look unsolicited.
+	return p.checkWindow(data, true)
+}
+
+// checkInResponseTo has the confirmation name the request that the response
+// names. The response may be unsigned; the confirmation never is. So both have
+// to name the same one, or neither any: an answer to somebody's request cannot
+// be stripped down to look unsolicited.
+func (p *profile) checkInResponseTo(data *etree.Element) *Rejection {
 	if got := value(data, "InResponseTo"); got != p.inResponseTo {
-		return time.Time{}, reject("in_response_to_mismatch", orNone(p.inResponseTo), orNone(got))
+		return reject("in_response_to_mismatch", orNone(p.inResponseTo), orNone(got))
 	}
-	until, r := p.time(data, "NotOnOrAfter")
-	if r == nil && !there {
-		p.out.Allowances = use(p.out.Allowances, NoRecipient)
-		p.warn("The confirmation has no Recipient, which this method admits.")
-	}
-	return until, r
+	return nil
 }
 
 // addressedInstead says whether a confirmation may do without Recipient: the
