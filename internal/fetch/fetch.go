@@ -7,6 +7,9 @@
 // later, or in an address of another form, helps nobody. Nothing is sent but a
 // GET over TLS, nothing of ours goes along, and what comes back is bounded in
 // size and time.
+//
+// Networks that an operator names are reached besides: those of an intranet.
+// On this machine itself, where it is among them, http does as well.
 package fetch
 
 import (
@@ -31,6 +34,8 @@ type Client struct {
 	Most      int64         // bytes of a body; more is TooLarge
 	Within    time.Duration // for the whole: names, connections, redirects, body
 	UserAgent string        // who asks; may be empty
+
+	Networks []netip.Prefix // reached besides public addresses; usually none
 
 	Resolver *net.Resolver  // of names; nil: the system's
 	Roots    *x509.CertPool // that certificates go back to; nil: the system's
@@ -62,9 +67,10 @@ type Step struct {
 }
 
 // Get fetches a page. What fails it says as an *Error; the steps are given all
-// the same. Redirects are followed to the same host and port, three at most.
+// the same. Redirects are followed to the same scheme, host and port, three at
+// most.
 func (c *Client) Get(ctx context.Context, address string) (Page, error) {
-	u, err := check(address)
+	u, err := c.check(address)
 	if err != nil {
 		return Page{}, err
 	}
@@ -73,13 +79,13 @@ func (c *Client) Get(ctx context.Context, address string) (Page, error) {
 	client, idle := c.client()
 	defer idle()
 	var p Page
-	for host := u.Host; ; {
+	for first := u; ; {
 		start := time.Now()
 		next, err := c.step(ctx, client, u, &p)
 		step := Step{URL: u.String(), Took: time.Since(start), Outcome: "200 OK"}
 		if next != nil {
 			step.Outcome = "redirect to " + clip(next.String())
-			err = follow(host, next, len(p.Steps))
+			err = follow(first, next, len(p.Steps))
 		}
 		if err != nil {
 			step.Outcome = err.Error()
@@ -93,7 +99,7 @@ func (c *Client) Get(ctx context.Context, address string) (Page, error) {
 }
 
 // check refuses what no stranger may name.
-func check(address string) (*url.URL, error) {
+func (c *Client) check(address string) (*url.URL, error) {
 	if len(address) > mostAddress {
 		return nil, &Error{Reason: BadAddress, Says: fmt.Sprintf("the address is longer than %d characters", mostAddress)}
 	}
@@ -101,7 +107,7 @@ func check(address string) (*url.URL, error) {
 	switch {
 	case err != nil || u.Opaque != "" || u.Host == "" && u.Scheme == "https":
 		return nil, &Error{Reason: BadAddress, Says: "this is no address such as https://company.com/page"}
-	case u.Scheme != "https":
+	case u.Scheme != "https" && !c.isHere(u):
 		return nil, &Error{Reason: NotHTTPS, Says: "the address does not begin with https://"}
 	case u.User != nil:
 		return nil, &Error{Reason: BadAddress, Says: "the address holds a user or a password"}
@@ -113,10 +119,29 @@ func check(address string) (*url.URL, error) {
 	return u, nil
 }
 
+// isHere says whether an address is one of this machine itself, over http, and
+// this machine is among the networks: nobody stands on the way there.
+func (c *Client) isHere(u *url.URL) bool {
+	if u.Scheme != "http" {
+		return false
+	}
+	if strings.EqualFold(u.Hostname(), "localhost") {
+		return c.reaches(netip.AddrFrom4([4]byte{127, 0, 0, 1}))
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return err == nil && ip.IsLoopback() && c.reaches(ip)
+}
+
+// reaches says whether an address is in one of the networks.
+func (c *Client) reaches(ip netip.Addr) bool {
+	ip = ip.Unmap()
+	return slices.ContainsFunc(c.Networks, func(n netip.Prefix) bool { return n.Contains(ip) })
+}
+
 // follow says whether a redirect may be followed.
-func follow(host string, next *url.URL, before int) error {
+func follow(first, next *url.URL, before int) error {
 	switch {
-	case next.Scheme != "https" || next.User != nil || next.Host != host:
+	case next.Scheme != first.Scheme || next.User != nil || next.Host != first.Host:
 		return &Error{Reason: Elsewhere, Says: "it redirects to " + clip(next.Redacted()) + ", which is not followed: it is elsewhere"}
 	case before >= mostRedirects:
 		return &Error{Reason: Elsewhere, Says: fmt.Sprintf("it redirects more than %d times", mostRedirects)}
@@ -129,7 +154,7 @@ func follow(host string, next *url.URL, before int) error {
 func (c *Client) client() (_ *http.Client, idle func()) {
 	dial := c.Dial
 	if dial == nil {
-		dialer := &net.Dialer{Resolver: c.Resolver, ControlContext: publicOnly}
+		dialer := &net.Dialer{Resolver: c.Resolver, ControlContext: c.publicOnly}
 		dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 			return dialer.DialContext(ctx, network, whole(address))
 		}
@@ -149,10 +174,10 @@ func (c *Client) client() (_ *http.Client, idle func()) {
 }
 
 // whole makes a name in host:port one that has no more to it, so that no search
-// list of this machine makes it another.
+// list of this machine makes it another. Resolvers know localhost as it stands.
 func whole(address string) string {
 	host, port, err := net.SplitHostPort(address)
-	if err != nil || strings.HasSuffix(host, ".") {
+	if err != nil || strings.HasSuffix(host, ".") || strings.EqualFold(host, "localhost") {
 		return address
 	}
 	if _, err := netip.ParseAddr(host); err == nil {
@@ -162,11 +187,14 @@ func whole(address string) string {
 }
 
 // publicOnly refuses an address right before connecting to it.
-func publicOnly(_ context.Context, _, address string, _ syscall.RawConn) error {
-	if !isPublic(address) {
-		return errPrivate
+func (c *Client) publicOnly(_ context.Context, _, address string, _ syscall.RawConn) error {
+	if isPublic(address) {
+		return nil
 	}
-	return nil
+	if at, err := netip.ParseAddrPort(address); err == nil && c.reaches(at.Addr()) {
+		return nil
+	}
+	return errPrivate
 }
 
 // step asks once, and gives where it is sent on to, or the page.

@@ -443,3 +443,49 @@ func TestNamesThatAreNotThereAreToldFromResolversThatFail(t *testing.T) {
 	_, err = c.Get(t.Context(), "https://none.test:"+port+"/")
 	fails(t, err, Unreachable)
 }
+
+func TestNetworksThatAreNamedAreReachedAndNoOthers(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/away" {
+			http.Redirect(w, r, "https://"+r.Host+"/", http.StatusFound)
+			return
+		}
+		io.WriteString(w, "hello")
+	}))
+	defer s.Close()
+	_, port, err := net.SplitHostPort(s.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	office := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	for _, c := range []struct {
+		name     string
+		networks []netip.Prefix
+		address  string
+		want     Reason
+	}{
+		{"this machine, named", here, "http://127.0.0.1:" + port + "/", ""},
+		{"this machine by its name, named", here, "http://localhost:" + port + "/", ""},
+		{"this machine, not named", nil, "http://127.0.0.1:" + port + "/", NotHTTPS},
+		{"this machine, another named", office, "http://127.0.0.1:" + port + "/", NotHTTPS},
+		{"this machine over TLS, another named", office, "https://127.0.0.1:" + port + "/", Private},
+		{"http elsewhere in a named network", office, "http://10.0.0.1/", NotHTTPS},
+		{"http on the internet", here, "http://example.com/", NotHTTPS},
+		{"another scheme", here, "ftp://127.0.0.1:" + port + "/", NotHTTPS},
+		{"a link of the cloud", here, "https://169.254.169.254/", Private},
+		{"a redirect to another scheme", here, "http://127.0.0.1:" + port + "/away", Elsewhere},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			client := &Client{Most: 100, Within: 5 * time.Second, Networks: c.networks}
+			p, err := client.Get(t.Context(), c.address)
+			if c.want != "" {
+				fails(t, err, c.want)
+				return
+			}
+			if err != nil || string(p.Body) != "hello" {
+				t.Errorf("got %q, %v, want hello", p.Body, err)
+			}
+		})
+	}
+}
