@@ -36,6 +36,11 @@ const (
 	IdPDisable = "idp.disable"
 	IdPDelete  = "idp.delete"
 
+	IdPPrepareKey = "idp.prepare_key"
+	IdPSwitchKey  = "idp.switch_key"
+	IdPCancelKey  = "idp.cancel_key"
+	IdPForgetKey  = "idp.forget_key"
+
 	IdentityLink = "identity.link"
 	LoginSuccess = "login.success"
 	SessionEnd   = "session.end"
@@ -111,6 +116,11 @@ var words = map[string]string{
 	IdPEnable:  "Enabled an identity provider",
 	IdPDisable: "Disabled an identity provider",
 	IdPDelete:  "Deleted an identity provider",
+
+	IdPPrepareKey: "Prepared our next key for an identity provider",
+	IdPSwitchKey:  "Switched to our next key for an identity provider",
+	IdPCancelKey:  "Cancelled our next key for an identity provider",
+	IdPForgetKey:  "Forgot our previous key for an identity provider",
 
 	IdentityLink: "Linked their account to an identity provider",
 	LoginSuccess: "Logged in",

@@ -18,7 +18,7 @@ import (
 // covered by that signature. Whether it was used before is for the caller to
 // find out, by Assertion.ID and Assertion.Ticket.
 func (p *Provider) Check(idp *IdP, raw []byte, want Expectation) (*Assertion, error) {
-	judged, r := p.check(idp, raw, want, p.decrypter(idp))
+	judged, r := p.check(idp, raw, want, p.decrypter(idp, want.Now))
 	if r != nil {
 		return nil, r
 	}
@@ -61,6 +61,8 @@ func (p *Provider) check(idp *IdP, raw []byte, want Expectation, keys *decrypter
 type Provider struct {
 	Keys *seal.Keyring // authenticates request ids, opens the keys that sign requests
 	Base string        // the public URL, without a slash at the end: no request goes there
+
+	opened openedKeys
 
 	// Guard says when our own verification of signatures is believed without
 	// goxmldsig's; nil: never.

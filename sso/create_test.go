@@ -104,7 +104,7 @@ func TestATakenIdIsMadeAnew(t *testing.T) {
 			t.Fatalf("got %v, %v, want %s", i, err, want)
 		}
 		// The key is sealed for the id that it got.
-		if _, err := (&Provider{Keys: s.Keys}).key(i); err != nil {
+		if _, err := (&Provider{Keys: s.Keys}).openKeys(i.ID, i.present()); err != nil {
 			t.Error(err)
 		}
 	}

@@ -14,7 +14,9 @@ import (
 // of our keys, the cipher over the whole content (with a key of nobody's, if
 // none of ours fitted), and the scanner over what came out. It answers the same
 // too, so that nobody learns from us how far a forged one came (Bleichenbacher,
-// 1998; Manger, 2001; Vaudenay, 2002).
+// 1998; Manger, 2001; Vaudenay, 2002). What is right takes no more than it
+// needs: the keys after the one that fitted are tried only if the cipher or the
+// scanner refuses, so that they cost honest logins nothing.
 type decrypter struct {
 	// open gives our keys, the one in force first. It is asked at the first
 	// ciphertext: most responses have none.
@@ -38,18 +40,36 @@ func (d *decrypter) load() *Rejection {
 	return nil
 }
 
-// decrypt gives the plaintext, or nothing. Whether it is one is for the scanner
-// to find out.
-func (d *decrypter) decrypt(c *ciphered) []byte {
+// decrypt gives the plaintext, or nothing, and which of our keys were not
+// tried. Whether it is a plaintext is for the scanner to find out.
+func (d *decrypter) decrypt(c *ciphered) (plain []byte, untried []*rsa.PrivateKey) {
 	key := make([]byte, c.method.keySize)
 	rand.Read(key)
-	for _, own := range d.keys {
-		d.unwrapped++
-		options := c.options
-		if found, err := own.Decrypt(rand.Reader, c.key, &options); err == nil && len(found) == len(key) {
-			copy(key, found)
+	untried = d.keys
+	for len(untried) > 0 {
+		found := d.unwrap(untried[0], c)
+		untried = untried[1:]
+		if found != nil {
+			key = found
+			break
 		}
 	}
+	return d.decipher(c, key), untried
+}
+
+// unwrap gives the content's key by one of ours, or nothing.
+func (d *decrypter) unwrap(own *rsa.PrivateKey, c *ciphered) []byte {
+	d.unwrapped++
+	options := c.options
+	found, err := own.Decrypt(rand.Reader, c.key, &options)
+	if err != nil || len(found) != c.method.keySize {
+		return nil
+	}
+	return found
+}
+
+// decipher runs the cipher over the whole content.
+func (d *decrypter) decipher(c *ciphered, key []byte) []byte {
 	block, err := aes.NewCipher(key)
 	if err != nil {
 		return nil
@@ -103,8 +123,12 @@ func (s *shape) decrypted(d *decrypter, c *ciphered, name string, around []names
 	if r := d.load(); r != nil {
 		return nil, r
 	}
-	inner, r := s.inside(d.decrypt(c), name, around)
+	plain, untried := d.decrypt(c)
+	inner, r := s.inside(plain, name, around)
 	if r != nil {
+		for _, own := range untried {
+			d.unwrap(own, c)
+		}
 		return nil, reject("decryption_failed", "", "")
 	}
 	context := &etree.Element{Tag: "context"}

@@ -3,6 +3,7 @@ package sso_test
 import (
 	"bytes"
 	"crypto/rsa"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
@@ -10,8 +11,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"gatehouse/internal/parts"
+	"gatehouse/internal/seal"
 	"gatehouse/sso"
 	"gatehouse/sso/internal/samltest"
 )
@@ -95,17 +98,68 @@ func TestFailuresToDecryptAreAlike(t *testing.T) {
 }
 
 // TestEachKeyOfOursDecrypts is a change of our keys: what was encrypted to the
-// one before, or to the next, is read as well, at the same cost.
+// one before, or to the next, is read as well. The keys after the one that
+// fitted cost nothing.
 func TestEachKeyOfOursDecrypts(t *testing.T) {
 	c := encryptedCase(samltest.Encrypter{}, samltest.SignAssertion)
-	for _, keys := range [][]string{{"sp"}, {"sp", "next"}, {"next", "sp"}} {
-		a, work, r := counted(t, c, keys...)
-		if r != nil || a.NameID.Value != samltest.NameID || work.RSA != len(keys) {
-			t.Errorf("keys %v: got %v, %+v, %v, want %s by %d RSA operations", keys, a, work, r, samltest.NameID, len(keys))
+	for _, k := range []struct {
+		keys []string
+		cost int // RSA operations
+	}{{[]string{"sp"}, 1}, {[]string{"sp", "next"}, 1}, {[]string{"next", "sp"}, 2}, {[]string{"next", "attacker", "sp"}, 3}} {
+		a, work, r := counted(t, c, k.keys...)
+		if r != nil || a.NameID.Value != samltest.NameID || work.RSA != k.cost {
+			t.Errorf("keys %v: got %v, %+v, %v, want %s by %d RSA operations", k.keys, a, work, r, samltest.NameID, k.cost)
 		}
 	}
 	if _, work, r := counted(t, c); r == nil || r.Code != "decryption_key_missing" || work.RSA != 0 {
 		t.Errorf("no key: got %v, %+v, want decryption_key_missing", r, work)
+	}
+}
+
+// TestKeysDecryptInTheirTime follows a change of keys: the next one decrypts
+// from the moment when it is published, the one before until its end.
+func TestKeysDecryptInTheirTime(t *testing.T) {
+	c := encryptedCase(samltest.Encrypter{}, samltest.SignAssertion) // to "sp"
+	now := moment(t, c)
+	for _, tt := range []struct {
+		name                    string
+		present, next, previous string
+		until                   time.Time
+		code                    string // empty: accepted
+	}{
+		{"encrypted to the present one", "sp", "next", "", time.Time{}, ""},
+		{"encrypted to the next one", "next", "sp", "", time.Time{}, ""},
+		{"encrypted to the one before", "next", "", "sp", now.Add(time.Nanosecond), ""},
+		{"encrypted to the one before, beside a next one", "next", "attacker", "sp", now.Add(time.Hour), ""},
+		{"encrypted to the one before, at its end", "next", "", "sp", now, "decryption_failed"},
+		{"encrypted to one that was forgotten", "next", "attacker", "", time.Time{}, "decryption_failed"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			idp, ring := idpOf(t, c), seal.New()
+			set := func(name string) sso.KeySet {
+				if name == "" {
+					return sso.KeySet{}
+				}
+				plain, err := x509.MarshalPKCS8PrivateKey(rsaKey(name))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return sso.KeySet{Certificates: []byte(name), Sealed: ring.Seal(sso.KeyPurpose(idp.ID), plain)}
+			}
+			idp.SPKey = set(tt.present).Sealed
+			idp.Rollover = sso.Rollover{NextKeys: set(tt.next), PreviousKeys: set(tt.previous), PreviousUntil: tt.until}
+			p := &sso.Provider{Keys: ring}
+			for _, time := range []string{"first", "second"} { // when the keys are opened, and known
+				a, err := p.Check(idp, []byte(c.Response), expectation(idp, now, false))
+				var r *sso.Rejection
+				switch errors.As(err, &r); {
+				case tt.code == "" && (err != nil || a.NameID.Value != samltest.NameID):
+					t.Errorf("%s time: got %v and %v, want %s", time, a, err, samltest.NameID)
+				case tt.code != "" && (r == nil || r.Code != tt.code):
+					t.Errorf("%s time: got %v, want %s", time, err, tt.code)
+				}
+			}
+		})
 	}
 }
 

@@ -117,6 +117,26 @@ func (m *memoryStore) UpdateIdP(_ context.Context, i *IdP) error {
 	return nil
 }
 
+func (m *memoryStore) SaveKeys(_ context.Context, i *IdP) error {
+	if m.locked != i.OrganizationID {
+		return fmt.Errorf("saved keys of %s without its organization's lock", i.ID)
+	}
+	kept := m.idps[i.ID]
+	kept.SPCertificate, kept.SPKey, kept.Rollover, kept.SignatureAlgorithm = i.SPCertificate, i.SPKey, i.Rollover, i.SignatureAlgorithm
+	m.idps[i.ID] = kept
+	return nil
+}
+
+func (m *memoryStore) KeysDue(_ context.Context, now time.Time, _ int) (due []string, _ error) {
+	for _, id := range m.order {
+		i := m.idps[id]
+		if !i.SwitchAt.IsZero() && !i.SwitchAt.After(now) || !i.PreviousKeys.Empty() && !i.acceptsPrevious(now) {
+			due = append(due, id)
+		}
+	}
+	return due, nil
+}
+
 func (m *memoryStore) AddEvent(_ context.Context, e audit.Event) error {
 	if !m.inTx {
 		return fmt.Errorf("recorded %s outside of a transaction", e.Action)
@@ -163,6 +183,16 @@ func idpRSAKey(t testing.TB, bits int) *rsa.PrivateKey {
 	}
 	idpRSAKeys[bits] = k
 	return k
+}
+
+// makeKeys makes keys for an IdP.
+func makeKeys(t testing.TB, ring *seal.Keyring, id string, kind KeyType) (certificates, sealed []byte) {
+	t.Helper()
+	set, err := makeKeySet(ring, id, kind, moment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set.Certificates, set.Sealed
 }
 
 func idpECKey(t testing.TB, curve elliptic.Curve) *ecdsa.PrivateKey {

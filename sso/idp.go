@@ -60,8 +60,9 @@ type IdP struct {
 	Settings
 
 	Certificates  []*x509.Certificate // Settings.CertificatePEM, parsed: what the IdP signs with
-	SPCertificate []byte              // our certificate for this IdP, DER
-	SPKey         []byte              // its private key, PKCS #8, sealed for the purpose "idp <ID> key"
+	SPCertificate []byte              // our certificates for this IdP, as KeySet.Certificates
+	SPKey         []byte              // their private keys, as KeySet.Sealed
+	Rollover
 
 	CreatedAt time.Time
 	UpdatedAt time.Time
@@ -76,7 +77,7 @@ type Settings struct {
 	CertificatePEM string  // one or several certificates, up to 16384 characters
 
 	DigestAlgorithm     string // sha1, sha256, sha384 or sha512: of our requests
-	SignatureAlgorithm  string // rsa-sha1, rsa-sha256, rsa-sha384 or rsa-sha512: of our requests
+	SignatureAlgorithm  string // rsa-sha1, rsa-sha256, rsa-sha384, rsa-sha512, or ecdsa-sha256 with an ECDSA key: of our requests
 	Variant             string // "adfs" or empty: how our requests are written
 	SignRequests        bool   // sign our requests
 	WantAssertionSigned bool   // the assertion itself must be signed; a signed response is not enough

@@ -62,6 +62,15 @@ type IdPStore interface {
 	// UpdateIdP writes Name, Enabled, State, Settings, UpdatedAt and
 	// DeletedAt.
 	UpdateIdP(ctx context.Context, i *IdP) error
+
+	// SaveKeys writes SPCertificate, SPKey, Rollover, SignatureAlgorithm and
+	// UpdatedAt.
+	SaveKeys(ctx context.Context, i *IdP) error
+
+	// KeysDue gives the ids of up to most identity providers of whose keys
+	// something is due: a switch, of those that are not deleted, or the end of
+	// the previous ones.
+	KeysDue(ctx context.Context, now time.Time, most int) ([]string, error)
 }
 
 // IdPs keeps the identity providers of organizations.
@@ -158,9 +167,11 @@ func (s *IdPs) Create(ctx context.Context, by account.Actor, org account.Organiz
 	}
 	err = ident.Retry(isTaken, func() error {
 		i.ID = s.NewID() // the key is sealed for it
-		if err := s.makeKey(ctx, i, now); err != nil {
+		keys, err := s.makeKey(ctx, i.ID, i.typeFor(), now)
+		if err != nil {
 			return err
 		}
+		i.SPCertificate, i.SPKey = keys.Certificates, keys.Sealed
 		return s.add(ctx, by, org, i, n.LinkedDomains)
 	})
 	if err != nil {
@@ -262,21 +273,22 @@ func (s *IdPs) allow(ctx context.Context, by account.Actor, org account.Organiza
 	return s.Allow(ctx, "person "+by.User.ID)
 }
 
-// makeKey makes the key of a new identity provider when it is its turn. It
-// returns fault.Unavailable if that did not come.
-func (s *IdPs) makeKey(ctx context.Context, i *IdP, now time.Time) error {
+// makeKey makes keys of an identity provider when it is its turn. It returns
+// fault.Unavailable if that did not come.
+func (s *IdPs) makeKey(ctx context.Context, id string, kind KeyType, now time.Time) (KeySet, error) {
 	leave, err := s.Making.Enter(ctx)
 	if errors.Is(err, fault.Unavailable) {
-		return fault.Unavailable.Errorf("Keys for other authentication methods are being made. Try again in a few seconds.").After(fault.Of(err).RetryAfter)
+		return KeySet{}, fault.Unavailable.Errorf("Keys for other authentication methods are being made. Try again in a few seconds.").After(fault.Of(err).RetryAfter)
 	}
 	if err != nil {
-		return err
+		return KeySet{}, err
 	}
 	defer leave()
-	if err := i.makeKey(s.Keys, now); err != nil {
-		return fmt.Errorf("make key of %s: %w", i.ID, err)
+	keys, err := makeKeySet(s.Keys, id, kind, now)
+	if err != nil {
+		return KeySet{}, fmt.Errorf("make key of %s: %w", id, err)
 	}
-	return nil
+	return keys, nil
 }
 
 // apply makes a change that may name an SSO URL.

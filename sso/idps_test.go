@@ -57,9 +57,13 @@ func TestCreateMakesAKeyOfItsOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := (&Provider{Keys: s.Keys}).key(i)
+	keys, err := (&Provider{Keys: s.Keys}).openKeys(i.ID, i.present())
 	if err != nil {
 		t.Fatal(err)
+	}
+	key := keys.decrypts
+	if keys.signs != key {
+		t.Error("got two keys, want one that signs and decrypts")
 	}
 	if !key.PublicKey.Equal(certificate.PublicKey) || key.N.BitLen() != 2048 {
 		t.Errorf("got an RSA key of %d bits that is not the certificate's, or too small", key.N.BitLen())
@@ -72,7 +76,7 @@ func TestCreateMakesAKeyOfItsOwn(t *testing.T) {
 	}
 	moved := *i
 	moved.ID = "am2"
-	if _, err := (&Provider{Keys: s.Keys}).key(&moved); !errors.Is(err, seal.ErrKey) {
+	if _, err := (&Provider{Keys: s.Keys}).openKeys(moved.ID, moved.present()); !errors.Is(err, seal.ErrKey) {
 		t.Errorf("got %v for a key in another IdP's place, want seal.ErrKey", err)
 	}
 }

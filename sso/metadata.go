@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/xml"
 	"fmt"
@@ -47,8 +48,9 @@ type ourEntity struct {
 // 2.3.2) whose bytes change only with the IdP's settings. It is not signed and
 // has no end: whoever fetched it over https once may keep it.
 func (p *Provider) Metadata(i *IdP) ([]byte, error) {
-	if len(i.SPCertificate) == 0 {
-		return nil, fmt.Errorf("write metadata of %s: it has no certificate", i.ID)
+	keys, err := i.keyDescriptors()
+	if err != nil {
+		return nil, fmt.Errorf("write metadata of %s: %w", i.ID, err)
 	}
 	yes := true
 	role := saml.SPSSODescriptor{
@@ -60,17 +62,37 @@ func (p *Provider) Metadata(i *IdP) ([]byte, error) {
 	}
 	role.ProtocolSupportEnumeration = protocolNS
 	role.NameIDFormats = nameIDFormats
-	data := saml.X509Data{X509Certificates: []saml.X509Certificate{{Data: base64.StdEncoding.EncodeToString(i.SPCertificate)}}}
-	// One key for both, and a descriptor for each: some products take a
-	// descriptor without use for one of the two only.
-	info := saml.KeyInfo{X509Data: data}
-	role.KeyDescriptors = []saml.KeyDescriptor{
-		{Use: "signing", KeyInfo: info},
-		{Use: "encryption", KeyInfo: info, EncryptionMethods: encryptionMethods()},
-	}
+	role.KeyDescriptors = keys
 	text, err := xml.MarshalIndent(ourEntity{EntityID: i.MetadataURL(), Role: role}, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("write metadata of %s: %w", i.ID, err)
 	}
 	return text, nil
+}
+
+// keyDescriptors are our keys as the IdP is told of them: the present ones,
+// then the next, so that whoever takes the first alone takes what is in use,
+// and whoever takes all has the next before it is used. Each key has a
+// descriptor for each use: some products take one without use for one of the
+// two only.
+func (i *IdP) keyDescriptors() ([]saml.KeyDescriptor, error) {
+	sets := []KeySet{i.present()}
+	if !i.NextKeys.Empty() {
+		sets = append(sets, i.NextKeys)
+	}
+	info := func(c *x509.Certificate) saml.KeyInfo {
+		text := base64.StdEncoding.EncodeToString(c.Raw)
+		return saml.KeyInfo{X509Data: saml.X509Data{X509Certificates: []saml.X509Certificate{{Data: text}}}}
+	}
+	var out []saml.KeyDescriptor
+	for _, set := range sets {
+		signs, encrypts, err := set.parse()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out,
+			saml.KeyDescriptor{Use: "signing", KeyInfo: info(signs)},
+			saml.KeyDescriptor{Use: "encryption", KeyInfo: info(encrypts), EncryptionMethods: encryptionMethods()})
+	}
+	return out, nil
 }

@@ -2,9 +2,12 @@ package sso
 
 import (
 	"bytes"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/xml"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/crewjam/saml"
 	"github.com/google/go-cmp/cmp"
@@ -68,6 +71,47 @@ func TestMetadataSaysWhatTheSettingsSay(t *testing.T) {
 				t.Errorf("got %d logout services and %d formats, want 0 and 3", len(role.SingleLogoutServices), len(role.NameIDFormats))
 			}
 		})
+	}
+}
+
+// The next keys stand after the present ones, before they are used; of an ECDSA
+// key comes the RSA key to encrypt to.
+func TestMetadataHasTheNextKeysAfterThePresent(t *testing.T) {
+	p, i := requestIdP(t, nil)
+	i.NextKeys.Certificates, i.NextKeys.Sealed = makeKeys(t, p.Keys, i.ID, ECDSAP256)
+	i.PreviousKeys.Certificates, i.PreviousKeys.Sealed = makeKeys(t, p.Keys, i.ID, RSA3072)
+	i.PreviousUntil = moment.Add(time.Hour)
+	text, err := p.Metadata(i)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, k := range asCrewjamReads(t, text).SPSSODescriptors[0].KeyDescriptors {
+		der, err := base64.StdEncoding.DecodeString(k.KeyInfo.X509Data.X509Certificates[0].Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		certificate, err := x509.ParseCertificate(der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, fmt.Sprintf("%s %s %x %d", k.Use, typeOf(certificate), certificate.SerialNumber, len(k.EncryptionMethods)))
+	}
+	var want []string
+	for _, c := range i.SPCertificates(moment)[:3] {
+		certificate, err := x509.ParseCertificate(c.DER)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Signs {
+			want = append(want, fmt.Sprintf("signing %s %x 0", c.Type, certificate.SerialNumber))
+		}
+		if c.Encrypts {
+			want = append(want, fmt.Sprintf("encryption %s %x 8", c.Type, certificate.SerialNumber))
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(want) != 4 {
+		t.Errorf("keys (-want +got):\n%s", diff)
 	}
 }
 

@@ -64,7 +64,7 @@ func (r *Report) Failures() []Judgement {
 // Judge is Check, with a report of what is accepted. What is refused has none:
 // Explain makes it, at the price of another look.
 func (p *Provider) Judge(idp *IdP, raw []byte, want Expectation) (*Assertion, *Report, error) {
-	judged, r := p.check(idp, raw, want, p.decrypter(idp))
+	judged, r := p.check(idp, raw, want, p.decrypter(idp, want.Now))
 	if r != nil {
 		return nil, nil, r
 	}
@@ -98,7 +98,7 @@ func (p *Provider) Explain(idp *IdP, raw []byte, want Expectation) *Report {
 		return report.add("document", r, false)
 	}
 	report.document(found)
-	keys := p.decrypter(idp)
+	keys := p.decrypter(idp, want.Now)
 	judged := newProfile(idp, want, &proven{assertion: found.assertion}, found, keys)
 	report.Ours = judged.ours()
 	if found.assertion != nil || found.encrypted != nil {

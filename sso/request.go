@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/rsa"
 	_ "crypto/sha1" // rsa-sha1, for IdPs that know nothing newer
@@ -32,22 +33,24 @@ type Field struct{ Name, Value string }
 // The algorithms for our requests, by the names that settings have for them.
 var (
 	signatureAlgorithms = map[string]algorithm{
-		"rsa-sha1":   {"http://www.w3.org/2000/09/xmldsig#rsa-sha1", crypto.SHA1},
-		"rsa-sha256": {"http://www.w3.org/2001/04/xmldsig-more#rsa-sha256", crypto.SHA256},
-		"rsa-sha384": {"http://www.w3.org/2001/04/xmldsig-more#rsa-sha384", crypto.SHA384},
-		"rsa-sha512": {"http://www.w3.org/2001/04/xmldsig-more#rsa-sha512", crypto.SHA512},
+		"rsa-sha1":     {uri: "http://www.w3.org/2000/09/xmldsig#rsa-sha1", hash: crypto.SHA1},
+		"rsa-sha256":   {uri: "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256", hash: crypto.SHA256},
+		"rsa-sha384":   {uri: "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384", hash: crypto.SHA384},
+		"rsa-sha512":   {uri: "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512", hash: crypto.SHA512},
+		"ecdsa-sha256": {uri: "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256", hash: crypto.SHA256, elliptic: true},
 	}
 	digestAlgorithms = map[string]algorithm{
-		"sha1":   {"http://www.w3.org/2000/09/xmldsig#sha1", crypto.SHA1},
-		"sha256": {"http://www.w3.org/2001/04/xmlenc#sha256", crypto.SHA256},
-		"sha384": {"http://www.w3.org/2001/04/xmldsig-more#sha384", crypto.SHA384},
-		"sha512": {"http://www.w3.org/2001/04/xmlenc#sha512", crypto.SHA512},
+		"sha1":   {uri: "http://www.w3.org/2000/09/xmldsig#sha1", hash: crypto.SHA1},
+		"sha256": {uri: "http://www.w3.org/2001/04/xmlenc#sha256", hash: crypto.SHA256},
+		"sha384": {uri: "http://www.w3.org/2001/04/xmldsig-more#sha384", hash: crypto.SHA384},
+		"sha512": {uri: "http://www.w3.org/2001/04/xmlenc#sha512", hash: crypto.SHA512},
 	}
 )
 
 type algorithm struct {
-	uri  string
-	hash crypto.Hash
+	uri      string
+	hash     crypto.Hash
+	elliptic bool // it takes an ECDSA key
 }
 
 // The contexts that RequestAuthnContext asks for. AD FS, which knows no order
@@ -214,7 +217,7 @@ func (p *Provider) envelope(i *IdP, id string, now time.Time) ([]byte, error) {
 	w.leaf("ds:SignatureValue", base64.StdEncoding.EncodeToString(signature))
 	w.open("ds:KeyInfo")
 	w.open("ds:X509Data")
-	w.leaf("ds:X509Certificate", base64.StdEncoding.EncodeToString(i.SPCertificate))
+	w.leaf("ds:X509Certificate", base64.StdEncoding.EncodeToString(i.SigningCertificate()))
 	w.close("ds:X509Data")
 	w.close("ds:KeyInfo")
 	w.close("ds:Signature")
@@ -227,12 +230,34 @@ func (a algorithm) sum(data []byte) []byte {
 	return h.Sum(nil)
 }
 
+// sign signs with the present key. A signature by ECDSA is r and s, each as
+// long as the curve's order, in both bindings (XML Signature 1.1, 6.4.3): the
+// identifier of the algorithm means that form wherever it is used.
 func (p *Provider) sign(i *IdP, a algorithm, data []byte) ([]byte, error) {
-	key, err := p.key(i)
+	keys, err := p.openKeys(i.ID, i.present())
 	if err != nil {
 		return nil, err
 	}
-	return rsa.SignPKCS1v15(rand.Reader, key, a.hash, a.sum(data))
+	switch key := keys.signs.(type) {
+	case *rsa.PrivateKey:
+		if !a.elliptic {
+			return rsa.SignPKCS1v15(rand.Reader, key, a.hash, a.sum(data))
+		}
+	case *ecdsa.PrivateKey:
+		if !a.elliptic {
+			break
+		}
+		r, s, err := ecdsa.Sign(rand.Reader, key, a.sum(data))
+		if err != nil {
+			return nil, err
+		}
+		half := (key.Params().N.BitLen() + 7) / 8
+		signature := make([]byte, 2*half)
+		r.FillBytes(signature[:half])
+		s.FillBytes(signature[half:])
+		return signature, nil
+	}
+	return nil, fmt.Errorf("sign for %s: the key is not one for %s", i.ID, a.uri)
 }
 
 // deflaters keeps what deflate works with: most of a megabyte, which is too

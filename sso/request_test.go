@@ -3,7 +3,6 @@ package sso
 import (
 	"bytes"
 	"compress/flate"
-	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
@@ -26,10 +25,13 @@ import (
 	"gatehouse/internal/seal"
 )
 
+// requestRing seals the keys of requestIdP.
+var requestRing = seal.New()
+
 // requestIdP is a configured IdP and the provider that can open its key.
 func requestIdP(t testing.TB, change func(*IdP)) (*Provider, *IdP) {
 	t.Helper()
-	ring := seal.New()
+	ring := requestRing
 	i := &IdP{
 		ID: "am12345678901", AccountID: "a1", Enabled: true, State: Active, Base: "https://sso.example.com",
 		Settings: Settings{
@@ -37,9 +39,7 @@ func requestIdP(t testing.TB, change func(*IdP)) (*Provider, *IdP) {
 			DigestAlgorithm: "sha256", SignatureAlgorithm: "rsa-sha256",
 		},
 	}
-	if err := i.makeKey(ring, moment); err != nil {
-		t.Fatal(err)
-	}
+	i.SPCertificate, i.SPKey = makeKeys(t, ring, i.ID, RSA2048)
 	if change != nil {
 		change(i)
 	}
@@ -145,6 +145,7 @@ func TestRedirectIsSignedOverItsQuery(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p, i := requestIdP(t, func(i *IdP) {
 				i.SignRequests, i.SignatureAlgorithm = true, name
+				i.fitKey(t, a)
 				i.SSOURL = "https://idp.example.com/sso?tenant=1"
 			})
 			r, _ := mustRequest(t, p, i)
@@ -161,13 +162,11 @@ func TestRedirectIsSignedOverItsQuery(t *testing.T) {
 			if !strings.HasPrefix(signed, "SAMLRequest=") || !strings.HasSuffix(signed, "&SigAlg="+url.QueryEscape(a.uri)) {
 				t.Errorf("got %s signed, want SAMLRequest, RelayState, SigAlg", signed)
 			}
-			certificate, _ := x509.ParseCertificate(i.SPCertificate)
-			key := certificate.PublicKey.(*rsa.PublicKey)
-			if err := rsa.VerifyPKCS1v15(key, a.hash, a.sum([]byte(signed)), signature); err != nil {
+			if err := verifySignature(t, i, a, []byte(signed), signature); err != nil {
 				t.Errorf("the signature does not verify: %v", err)
 			}
 			changed := strings.Replace(signed, "RelayState=", "RelayState=0", 1)
-			if rsa.VerifyPKCS1v15(key, a.hash, a.sum([]byte(changed)), signature) == nil {
+			if verifySignature(t, i, a, []byte(changed), signature) == nil {
 				t.Error("the signature does not cover RelayState")
 			}
 		})
@@ -181,17 +180,24 @@ func TestRequestByPostIsSignedInside(t *testing.T) {
 		{"rsa-sha384", "sha384"},
 		{"rsa-sha256", "sha512"},
 		{"rsa-sha1", "sha1"},
+		{"ecdsa-sha256", "sha256"},
+		{"ecdsa-sha256", "sha384"},
 	} {
 		t.Run(test.signature+" over "+test.digest, func(t *testing.T) {
 			p, i := requestIdP(t, func(i *IdP) {
 				i.Binding, i.SignRequests = Post, true
 				i.SignatureAlgorithm, i.DigestAlgorithm = test.signature, test.digest
+				i.fitKey(t, signatureAlgorithms[test.signature])
 				i.RequestAuthnContext = true
 				i.SSOURL = "https://idp.example.com/sso?a=1&b=2" // an ampersand to be escaped
 			})
 			r, _ := mustRequest(t, p, i)
 			document := formDocument(t, r)
-			verifyWithGoxmldsig(t, i, document)
+			if signatureAlgorithms[test.signature].elliptic {
+				verifyByHand(t, i, document) // goxmldsig knows no standard ECDSA signatures
+			} else {
+				verifyWithGoxmldsig(t, i, document)
+			}
 			verifyWithXMLSec(t, i, document)
 		})
 	}
@@ -201,7 +207,7 @@ func TestRequestByPostIsSignedInside(t *testing.T) {
 // that a change of it is noticed.
 func verifyWithGoxmldsig(t *testing.T, i *IdP, document []byte) {
 	t.Helper()
-	certificate, err := x509.ParseCertificate(i.SPCertificate)
+	certificate, err := x509.ParseCertificate(i.SigningCertificate())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +248,7 @@ func verifyWithXMLSec(t *testing.T, i *IdP, document []byte) {
 	if err := os.WriteFile(file, document, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: i.SPCertificate}), 0o600); err != nil {
+	if err := os.WriteFile(certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: i.SigningCertificate()}), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	out, err := exec.CommandContext(t.Context(), program, "--verify", "--pubkey-cert-pem", certificate,

@@ -224,7 +224,7 @@ func (c Change) applyRequests(i *IdP) error {
 		{"saml_request_binding", c.Binding, &binding, []string{string(Redirect), string(Post)}},
 		{"saml_idp_login_mode", c.IdPLoginMode, &mode, []string{string(Bounce), string(Accept)}},
 		{"saml_digest_algorithm", c.DigestAlgorithm, &i.DigestAlgorithm, []string{"sha256", "sha1", "sha384", "sha512"}},
-		{"saml_signature_algorithm", c.SignatureAlgorithm, &i.SignatureAlgorithm, []string{"rsa-sha256", "rsa-sha1", "rsa-sha384", "rsa-sha512"}},
+		{"saml_signature_algorithm", c.SignatureAlgorithm, &i.SignatureAlgorithm, i.algorithms()},
 		{"saml_variant", c.Variant, &i.Variant, []string{"", "adfs"}},
 		{"saml_name_id_format", c.NameIDFormat, &i.NameIDFormat, append([]string{""}, NameIDFormats...)},
 	} {
@@ -236,8 +236,10 @@ func (c Change) applyRequests(i *IdP) error {
 			*f.to = f.allowed[0]
 		case slices.Contains(f.allowed, *f.from):
 			*f.to = *f.from
+		case f.to == &i.SignatureAlgorithm && signatureAlgorithms[*f.from].uri != "":
+			return i.misfit().At(f.field)
 		case *f.from == "dsa-sha1":
-			return fault.Invalid.Errorf("DSA is not offered: our key is an RSA key.").At(f.field)
+			return fault.Invalid.Errorf("DSA is not offered: our keys are RSA or ECDSA keys.").At(f.field)
 		default:
 			return fault.Invalid.Errorf("Say %s, or leave it out.", strings.Join(slices.DeleteFunc(f.allowed, func(s string) bool { return s == "" }), ", ")).At(f.field)
 		}

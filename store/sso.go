@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"gatehouse/gate"
@@ -23,7 +25,7 @@ const idpColumns = `id, organization_id, account_id, name, enabled, state, base,
 	map_email, map_first_name, map_last_name, map_real_name, map_identity, map_groups,
 	allow_sha1, allow_small_keys, token_max_age, token_extend_when_used, auto_join_group_id, idp_login_mode,
 	allow_empty_reference, allow_no_recipient, force_authn, name_id_format,
-	sp_certificate, sp_key, created_at, updated_at, deleted_at`
+	sp_certificate, sp_key, created_at, updated_at, deleted_at, ` + rolloverColumns
 
 // settingsFields are where the columns from entity_id to name_id_format go.
 func settingsFields(s *sso.Settings) []any {
@@ -54,11 +56,18 @@ func (s *Store) AddIdP(ctx context.Context, i *sso.IdP) error {
 	args := []any{i.ID, i.OrganizationID, i.AccountID, i.Name, i.Enabled, string(i.State), i.Base}
 	args = append(args, settingsValues(i.Settings)...)
 	args = append(args, i.SPCertificate, i.SPKey, stamp(i.CreatedAt), stamp(i.UpdatedAt), deletion(i))
-	_, err := s.exec(ctx, `
-		INSERT INTO idp (`+idpColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-			$21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40)`, args...)
+	args = append(args, rolloverValues(i.Rollover)...)
+	_, err := s.exec(ctx, `INSERT INTO idp (`+idpColumns+`) VALUES (`+dollars(len(args))+`)`, args...)
 	return err
+}
+
+// dollars are $1, $2 and so on, n of them.
+func dollars(n int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = "$" + strconv.Itoa(i+1)
+	}
+	return strings.Join(list, ", ")
 }
 
 // UpdateIdP implements sso.IdPStore.
@@ -103,6 +112,7 @@ func (s *Store) scanIdP(r row, more ...any) (*sso.IdP, error) {
 	fields := []any{&i.ID, &i.OrganizationID, &i.AccountID, &i.Name, &i.Enabled, &i.State, &i.Base}
 	fields = append(fields, settingsFields(&i.Settings)...)
 	fields = append(fields, &i.SPCertificate, &i.SPKey, moment{&i.CreatedAt}, moment{&i.UpdatedAt}, moment{&deleted})
+	fields = append(fields, rolloverFields(&i.Rollover)...)
 	fields = append(fields, more...)
 	if err := r.Scan(fields...); err != nil {
 		return nil, err

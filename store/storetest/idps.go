@@ -8,6 +8,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"math/big"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,14 +34,63 @@ var idps = []promise{
 		added := addIdP(t, s, "am1", o)
 		changed := fullIdP(t, o)
 		changed.ID, changed.State, changed.Enabled = added.ID, sso.Pending, false
-		changed.Base, changed.SPKey, changed.SPCertificate = "https://evil.example", []byte{9}, []byte{9}
+		changed.Base, changed.SPKey, changed.SPCertificate, changed.Rollover = "https://evil.example", []byte{9}, []byte{9}, rollover(9)
 		changed.CreatedAt, changed.UpdatedAt = Then.Add(time.Hour), Then.Add(time.Hour)
 		do(t, s.UpdateIdP(t.Context(), changed))
 		got, err := s.IdP(t.Context(), added.ID)
 		do(t, err)
 		want := *changed
 		want.Base, want.SPKey, want.SPCertificate, want.CreatedAt = added.Base, added.SPKey, added.SPCertificate, added.CreatedAt
+		want.Rollover = sso.Rollover{}
 		same(t, got, &want)
+	}},
+	{"keys are saved alone, and come back", func(t *testing.T, s *store.Store) {
+		o := addOrganization(t, s, "acme")
+		added := addIdP(t, s, "am1", o)
+		changed := fullIdP(t, o)
+		changed.ID, changed.SPKey, changed.SPCertificate, changed.UpdatedAt = added.ID, []byte{7}, []byte{8}, Then.Add(time.Hour)
+		changed.Rollover = rollover(20)
+		do(t, s.SaveKeys(t.Context(), changed))
+		want := *added
+		want.SPKey, want.SPCertificate, want.Rollover, want.UpdatedAt = changed.SPKey, changed.SPCertificate, changed.Rollover, changed.UpdatedAt
+		want.SignatureAlgorithm = changed.SignatureAlgorithm
+		got, err := s.IdP(t.Context(), added.ID)
+		do(t, err)
+		same(t, got, &want)
+		m, err := s.Method(t.Context(), added.ID)
+		do(t, err)
+		same(t, m.IdP, &want)
+		changed.Rollover, want.Rollover = sso.Rollover{}, sso.Rollover{}
+		do(t, s.SaveKeys(t.Context(), changed))
+		got, err = s.IdP(t.Context(), added.ID)
+		do(t, err)
+		same(t, got, &want)
+		isFault(t, s.SaveKeys(t.Context(), IdP("am-none", o)), fault.NotFound)
+	}},
+	{"keys are due at their switch and at the end of the previous ones", func(t *testing.T, s *store.Store) {
+		o := addOrganization(t, s, "acme")
+		for id, r := range map[string]sso.Rollover{
+			"am1-none":        {NextKeys: rollover(1).NextKeys},
+			"am2-switch":      {NextKeys: rollover(1).NextKeys, SwitchAt: Then},
+			"am3-early":       {NextKeys: rollover(1).NextKeys, SwitchAt: Then.Add(time.Second)},
+			"am4-ended":       {PreviousKeys: rollover(1).PreviousKeys, PreviousUntil: Then},
+			"am5-accepted":    {PreviousKeys: rollover(1).PreviousKeys, PreviousUntil: Then.Add(time.Second)},
+			"am6-deleted":     {NextKeys: rollover(1).NextKeys, SwitchAt: Then},
+			"am7-deleted-end": {PreviousKeys: rollover(1).PreviousKeys, PreviousUntil: Then},
+		} {
+			i := IdP(id, o)
+			i.Rollover = r
+			if strings.Contains(id, "deleted") {
+				i.State, i.DeletedAt = sso.Deleted, &i.UpdatedAt
+			}
+			do(t, s.AddIdP(t.Context(), i))
+		}
+		got, err := s.KeysDue(t.Context(), Then, 10)
+		do(t, err)
+		same(t, got, []string{"am2-switch", "am4-ended", "am7-deleted-end"})
+		got, err = s.KeysDue(t.Context(), Then, 2)
+		do(t, err)
+		same(t, got, []string{"am2-switch", "am4-ended"})
 	}},
 	{"an identity provider that is not there is not found", func(t *testing.T, s *store.Store) {
 		o := addOrganization(t, s, "acme")
@@ -184,10 +234,20 @@ func fullIdP(t testing.TB, o account.Organization) *sso.IdP {
 		AllowSHA1: true, AllowSmallKeys: true, AllowEmptyReference: true, AllowNoRecipient: true, ForceAuthn: true, NameIDFormat: sso.NameIDFormats[0],
 		TokenMaxAge: time.Hour, TokenExtendWhenUsed: true, AutoJoinGroupID: "ug1",
 	}
+	i.Rollover = rollover(10)
 	var err error
 	i.Certificates, err = sso.ParseCertificates(i.CertificatePEM)
 	do(t, err)
 	return i
+}
+
+// rollover is a change of keys in which nothing is zero: made-up bytes from n
+// on.
+func rollover(n byte) sso.Rollover {
+	return sso.Rollover{
+		NextKeys: sso.KeySet{Certificates: []byte{n}, Sealed: []byte{n + 1}}, SwitchAt: Then.Add(time.Duration(n) * time.Hour),
+		PreviousKeys: sso.KeySet{Certificates: []byte{n + 2}, Sealed: []byte{n + 3}}, PreviousUntil: Then.Add(time.Duration(n) * time.Minute),
+	}
 }
 
 func certificate(t testing.TB, name string) string {

@@ -53,26 +53,30 @@ var rotations = []struct {
 	}},
 	{"everything is sealed anew, once, and opens with the new key alone", func(t *testing.T, c store.Config) {
 		s := open(t, c)
-		old, most := c.Keys.InForce(), 230
+		old, most := c.Keys.InForce(), 130
 		o := addOrganization(t, s, "acme")
 		for n := range most {
 			addSealedIdP(t, s, c.Keys, o.ID, n)
 		}
-		same(t, seals(t, s), []string{fmt.Sprintf("%s %d", old, most)})
+		count := fmt.Sprintf(" %d", most)
+		same(t, seals(t, s), []string{old + count, old + count, old + count})
 		ring := c.Keys.WithNew()
 		do(t, s.PutInForce(t.Context(), ring))
-		for _, want := range []int{most, 0} {
+		for _, want := range []int{3 * most, 0} {
 			n, err := s.Reseal(t.Context(), ring)
 			do(t, err)
 			same(t, n, want)
 		}
-		same(t, seals(t, s), []string{fmt.Sprintf("%s %d", ring.IDs()[0], most)})
+		now := ring.IDs()[0]
+		same(t, seals(t, s), []string{now + count, now + count, now + count})
 		for n := range most {
 			i, err := s.IdP(t.Context(), sealedID(n))
 			do(t, err)
-			plain, err := ring.Newest().Open(sso.KeyPurpose(i.ID), i.SPKey)
-			do(t, err)
-			same(t, string(plain), "secret "+i.ID)
+			for what, sealed := range map[string][]byte{"secret ": i.SPKey, "next ": i.NextKeys.Sealed, "previous ": i.PreviousKeys.Sealed} {
+				plain, err := ring.Newest().Open(sso.KeyPurpose(i.ID), sealed)
+				do(t, err)
+				same(t, string(plain), what+i.ID)
+			}
 		}
 	}},
 	{"what no key opens stays, and is named, after everything else", func(t *testing.T, c store.Config) {
@@ -85,8 +89,8 @@ var rotations = []struct {
 		ring := c.Keys.WithNew()
 		do(t, s.PutInForce(t.Context(), ring))
 		n, err := s.Reseal(t.Context(), ring)
-		if n != 1 || err == nil || !strings.Contains(err.Error(), "idp "+sealedID(0)) {
-			t.Errorf("got %d and %v, want one sealed anew and the other named", n, err)
+		if n != 3 || err == nil || !strings.Contains(err.Error(), "idp "+sealedID(0)) {
+			t.Errorf("got %d and %v, want what is of one sealed anew and the other named", n, err)
 		}
 		after, err := s.IdP(t.Context(), sealedID(0))
 		do(t, err)
@@ -117,13 +121,16 @@ var rotations = []struct {
 
 func sealedID(n int) string { return fmt.Sprintf("am%03d", n) }
 
-// addSealedIdP adds an identity provider whose private key is sealed.
+// addSealedIdP adds an identity provider whose private keys are sealed.
 func addSealedIdP(t *testing.T, s *store.Store, keys *seal.Keyring, organizationID string, n int) {
 	t.Helper()
 	o, err := s.Organization(t.Context(), organizationID)
 	do(t, err)
 	i := IdP(sealedID(n), o)
 	i.SPKey = keys.Seal(sso.KeyPurpose(i.ID), []byte("secret "+i.ID))
+	i.Rollover = rollover(1)
+	i.NextKeys.Sealed = keys.Seal(sso.KeyPurpose(i.ID), []byte("next "+i.ID))
+	i.PreviousKeys.Sealed = keys.Seal(sso.KeyPurpose(i.ID), []byte("previous "+i.ID))
 	do(t, s.AddIdP(t.Context(), i))
 }
 
