@@ -35,6 +35,7 @@ const (
 	IdPEnable  = "idp.enable"
 	IdPDisable = "idp.disable"
 	IdPDelete  = "idp.delete"
+	IdPTest    = "idp.test"
 
 	IdPPrepareKey = "idp.prepare_key"
 	IdPSwitchKey  = "idp.switch_key"
@@ -43,7 +44,11 @@ const (
 
 	IdentityLink = "identity.link"
 	LoginSuccess = "login.success"
-	SessionEnd   = "session.end"
+
+	TraceReveal       = "login_trace.reveal"
+	TraceShare        = "login_trace.share"
+	TraceDropResponse = "login_trace.drop_response"
+	SessionEnd        = "session.end"
 
 	ProgramApprove = "program.approve"
 	ProgramRefuse  = "program.refuse"
@@ -115,6 +120,7 @@ var words = map[string]string{
 	IdPUpdate:  "Changed an identity provider",
 	IdPEnable:  "Enabled an identity provider",
 	IdPDisable: "Disabled an identity provider",
+	IdPTest:    "Prepared a test of settings of an identity provider",
 	IdPDelete:  "Deleted an identity provider",
 
 	IdPPrepareKey: "Prepared our next key for an identity provider",
@@ -124,7 +130,11 @@ var words = map[string]string{
 
 	IdentityLink: "Linked their account to an identity provider",
 	LoginSuccess: "Logged in",
-	SessionEnd:   "Ended a session",
+
+	TraceReveal:       "Looked at what a trace of a login says of a person",
+	TraceShare:        "Made a link that shows a trace of a login",
+	TraceDropResponse: "Deleted the response of a trace of a login",
+	SessionEnd:        "Ended a session",
 
 	ProgramApprove: "Let a program log in as them",
 	ProgramRefuse:  "Refused to let a program log in as them",

@@ -133,16 +133,19 @@ func (l *Login) finish(ctx context.Context, in Finish) (Step, error) {
 		}
 		if f.Purpose == sso.ToLink {
 			out, err = l.link(ctx, f, in)
+		} else {
+			out, err = l.logIn(ctx, f, in)
+		}
+		if err != nil {
 			return err
 		}
-		out, err = l.logIn(ctx, f, in)
-		return err
+		return l.Traces.finished(ctx, f, out, in.Client)
 	})
 	if q := (asked{}); errors.As(err, &q) {
 		return Step{Ask: &q.Question}, nil
 	}
 	if err != nil {
-		return Step{}, fmt.Errorf("finish login: %w", err)
+		return Step{}, l.Traces.ended(ctx, f, fmt.Errorf("finish login: %w", err))
 	}
 	l.remember(in.Browser, f, &out)
 	return Step{Done: &out}, nil

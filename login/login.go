@@ -41,6 +41,8 @@ type Flow struct {
 	Confirm    bool     // its person is asked: another site began it, or it started at the IdP (then Browser is zero until one opens it)
 	AnsweredAt time.Time
 	ExpiresAt  time.Time
+
+	TraceID string // of the trace of the answer; empty if none is kept
 }
 
 // A Claim is what an identity provider said of a person.
@@ -180,6 +182,7 @@ type Login struct {
 	Audit     *audit.Log
 	Addresses Verifier // nil: nobody is asked to prove an address
 	Mail      Mailer   // nil: nobody is told of anything by mail
+	Traces    *Traces  // nil: what became of attempts is kept in the log alone
 
 	// Allowed counts an allowance that a response needed; nil: nobody counts.
 	Allowed func(sso.Allowance)

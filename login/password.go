@@ -46,11 +46,11 @@ func (l *Login) password(ctx context.Context, email, password string, browser *s
 		return account.User{}, "", err
 	}
 	if !match || u.ID == "" {
-		return account.User{}, "", l.wrongPassword(ctx, email)
+		return account.User{}, "", l.Traces.wrongPassword(u, l.wrongPassword(ctx, email), c)
 	}
 	forget()
 	if u.State != account.ActiveUser {
-		return account.User{}, "", errDeactivated()
+		return account.User{}, "", l.Traces.wrongPassword(u, errDeactivated(), c)
 	}
 	return u, hash, nil
 }

@@ -66,6 +66,15 @@ func (l *Login) Bounce(methodID string, b *session.Browser) error {
 
 // usable finds an identity provider that people may log in through now.
 func (l *Login) usable(ctx context.Context, methodID string) (Method, error) {
+	m, err := l.there(ctx, methodID)
+	if err == nil && !m.Usable {
+		err = errDisabled()
+	}
+	return m, err
+}
+
+// there finds an identity provider that is not deleted.
+func (l *Login) there(ctx context.Context, methodID string) (Method, error) {
 	m, err := l.Store.Method(ctx, methodID)
 	if errors.Is(err, fault.NotFound) {
 		return Method{}, errNoMethod()
@@ -75,9 +84,6 @@ func (l *Login) usable(ctx context.Context, methodID string) (Method, error) {
 	}
 	if m.State == sso.Deleted {
 		return Method{}, errNoMethod()
-	}
-	if !m.Usable {
-		return Method{}, errDisabled()
 	}
 	return m, nil
 }
@@ -90,6 +96,10 @@ type Answered struct {
 	// ReturnTo is where a login leads that is to be started again from here,
 	// because it started at the IdP.
 	ReturnTo string
+
+	// TestID is the test of settings that has its outcome now; empty if it was
+	// none.
+	TestID string
 }
 
 // AnswerSAML takes a response that a browser brought from an identity
@@ -106,40 +116,56 @@ func (l *Login) AnswerSAML(ctx context.Context, methodID, samlResponse, relaySta
 	if err := l.Limits.Take(ctx, refusalsByAddress, address); err != nil {
 		return Answered{}, err
 	}
-	out, err := l.answerSAML(ctx, methodID, samlResponse, relayState)
+	try := &attempt{client: c}
+	out, err := l.answerSAML(ctx, try, methodID, samlResponse, relayState)
 	if r := (*sso.Rejection)(nil); !errors.As(err, &r) {
 		_ = l.Limits.Return(ctx, refusalsByAddress, address)
 	}
-	return out, err
+	return out, l.Traces.refused(ctx, try, err)
 }
 
-func (l *Login) answerSAML(ctx context.Context, methodID, samlResponse, relayState string) (Answered, error) {
-	m, err := l.usable(ctx, methodID)
+func (l *Login) answerSAML(ctx context.Context, try *attempt, methodID, samlResponse, relayState string) (Answered, error) {
+	m, err := l.there(ctx, methodID)
 	if err != nil {
 		return Answered{}, err
 	}
-	raw, err := sso.DecodeResponse(samlResponse)
-	if err != nil {
-		return Answered{}, refused(err)
+	try.method = m
+	try.raw, try.bad = sso.DecodeResponse(samlResponse)
+	if !m.Usable {
+		if flowID, yes := l.isTest(try); yes {
+			return l.answerTest(ctx, try, flowID)
+		}
+		return Answered{}, errDisabled()
+	}
+	if try.bad != nil {
+		return Answered{}, refused(try.bad)
 	}
 	returnTo, isOurs := l.pageOfOurs(relayState)
-	want := m.Expect(l.Now())
-	want.Ticket = l.Provider.Tickets(m.ID, want.Now)
-	want.Unsolicited = m.IdPLoginAllowed || isOurs
-	a, err := l.check(ctx, m, raw, want)
+	try.want = m.Expect(l.Now())
+	try.want.Ticket = l.Provider.Tickets(m.ID, try.want.Now)
+	try.want.Unsolicited = m.IdPLoginAllowed || isOurs
+	a, err := l.check(ctx, try)
 	if err != nil {
+		if flowID, yes := l.isTest(try); yes {
+			return l.answerTest(ctx, try, flowID)
+		}
 		return Answered{}, err
+	}
+	if a.Ticket.Purpose == sso.ToTest {
+		return l.answerTest(ctx, try, a.Ticket.FlowID)
 	}
 	l.warn(ctx, m, a)
 	if a.InResponseTo == "" {
-		return l.answerUnsolicited(ctx, m, a, returnTo)
+		return l.answerUnsolicited(ctx, try, a, returnTo)
 	}
 	// Some IdPs drop RelayState; none has a reason to change it.
 	if relayState != "" && relayState != a.Ticket.FlowID {
-		return Answered{}, refused(&sso.Rejection{
-			Code:    "relay_state_mismatch",
-			Message: "The relay state that came back belongs to another login.",
-			Remedy:  "Start again from the login page. If it happens every time, the identity provider replaces the relay state: remove its default relay state for logins that start here.",
+		return Answered{}, try.refuse("relay_state", &sso.Rejection{
+			Code:     "relay_state_mismatch",
+			Message:  "The relay state that came back belongs to another login.",
+			Expected: a.Ticket.FlowID,
+			Got:      bounded(relayState),
+			Remedy:   "Start again from the login page. If it happens every time, the identity provider replaces the relay state: remove its default relay state for logins that start here.",
 		})
 	}
 	if a.Ticket.Purpose == sso.ToSignup {
@@ -155,21 +181,33 @@ func (l *Login) answerSAML(ctx context.Context, methodID, samlResponse, relaySta
 	if f.Purpose == sso.ToLoginAsked {
 		f.Purpose, f.Confirm = sso.ToLogin, true
 	}
-	return Answered{FlowID: f.ID}, l.keep(ctx, m, a, &f)
+	return Answered{FlowID: f.ID}, l.keep(ctx, try, a, &f)
 }
 
 // check judges a response, when it is its turn.
-func (l *Login) check(ctx context.Context, m Method, raw []byte, want sso.Expectation) (*sso.Assertion, error) {
+func (l *Login) check(ctx context.Context, try *attempt) (*sso.Assertion, error) {
 	leave, err := l.Checks.Enter(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	a, err := l.Provider.Check(m.IdP, raw, want)
+	a, report, err := l.Provider.Judge(try.method.IdP, try.raw, try.want)
 	if err != nil {
 		return nil, refused(withRemedies(err))
 	}
+	try.report = report
 	return a, nil
+}
+
+// refuse notes why an answer is refused that holds by itself.
+func (a *attempt) refuse(rule string, r *sso.Rejection) error {
+	if a.report != nil {
+		a.report.Accepted, a.report.Code = false, r.Code
+		a.report.Judgements = append(a.report.Judgements, sso.Judgement{
+			Rule: rule, Result: sso.Fail, Code: r.Code, Message: r.Message, Expected: r.Expected, Got: r.Got,
+		})
+	}
+	return refused(r)
 }
 
 // mostClaim bounds a name that is kept, in bytes: whoever makes an account here
@@ -178,9 +216,10 @@ const mostClaim = 512
 
 // answerUnsolicited goes on with a response that answers no request. Its id
 // is used up in either mode: it must not be good for a second one.
-func (l *Login) answerUnsolicited(ctx context.Context, m Method, a *sso.Assertion, returnTo string) (Answered, error) {
+func (l *Login) answerUnsolicited(ctx context.Context, try *attempt, a *sso.Assertion, returnTo string) (Answered, error) {
+	m := try.method
 	if !m.IdPLoginAllowed || m.IdPLoginMode != sso.Accept {
-		return Answered{ReturnTo: returnTo}, l.keep(ctx, m, a, nil)
+		return Answered{ReturnTo: returnTo}, l.keep(ctx, try, a, nil)
 	}
 	f := l.flowOf(m, a)
 	f.ID, f.Purpose, f.ReturnTo, f.Confirm = ident.Secret(32), sso.ToLogin, returnTo, true
@@ -188,7 +227,7 @@ func (l *Login) answerUnsolicited(ctx context.Context, m Method, a *sso.Assertio
 	if f.Claim.Groups, err = l.groupsOf(ctx, m, a); err != nil {
 		return Answered{}, err
 	}
-	return Answered{FlowID: f.ID}, l.keep(ctx, m, a, &f)
+	return Answered{FlowID: f.ID}, l.keep(ctx, try, a, &f)
 }
 
 // flowOf is the flow of an answer; whose it is, is for the caller to say.
@@ -219,18 +258,31 @@ func bounded(name string) string {
 }
 
 // keep uses up the request and the assertion, and keeps the flow, if there is
-// one.
-func (l *Login) keep(ctx context.Context, m Method, a *sso.Assertion, f *Flow) error {
-	err := l.Store.Tx(ctx, func(ctx context.Context) error {
+// one, and the trace.
+func (l *Login) keep(ctx context.Context, try *attempt, a *sso.Assertion, f *Flow) error {
+	m := try.method
+	trace, err := l.Traces.accepted(ctx, try)
+	if err != nil {
+		return err
+	}
+	err = l.Store.Tx(ctx, func(ctx context.Context) error {
+		if trace != nil {
+			if err := l.Traces.Store.AddTrace(ctx, *trace); err != nil {
+				return err
+			}
+		}
 		if f != nil {
+			if trace != nil {
+				f.TraceID = trace.ID
+			}
 			// The flow's id is the request's, and the row outlives the ticket:
 			// that it can be added is what makes this the request's one answer.
 			if err := l.Store.AddFlow(ctx, *f); err != nil {
-				return used(err, "request_used", "This login was answered already.")
+				return try.used(err, "request_used", "This login was answered already.")
 			}
 		}
 		if err := l.Store.UseOnce(ctx, "assertion "+m.ID, a.ID, a.UsableUntil); err != nil {
-			return used(err, "assertion_replayed", "This response was used already.")
+			return try.used(err, "assertion_replayed", "This response was used already.")
 		}
 		return nil
 	})
@@ -267,11 +319,11 @@ func withRemedies(err error) error {
 	}
 }
 
-func used(err error, code, message string) error {
+func (a *attempt) used(err error, code, message string) error {
 	if !errors.Is(err, fault.Exists) {
 		return err
 	}
-	return refused(&sso.Rejection{Code: code, Message: message, Remedy: "Start again from the login page. Each response of an identity provider counts once; going back in the browser sends an old one again."})
+	return a.refuse("used_once", &sso.Rejection{Code: code, Message: message, Remedy: "Start again from the login page. Each response of an identity provider counts once; going back in the browser sends an old one again."})
 }
 
 // refused makes a rejection a fault that its reader may see.

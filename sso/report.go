@@ -61,6 +61,17 @@ func (r *Report) Failures() []Judgement {
 	return slices.DeleteFunc(slices.Clone(r.Judgements), func(j Judgement) bool { return j.Result != Fail })
 }
 
+// Message says why the response is refused: what the rejection of Check says;
+// empty if it is accepted.
+func (r *Report) Message() string {
+	for _, j := range r.Judgements {
+		if j.Code == r.Code {
+			return j.Message
+		}
+	}
+	return ""
+}
+
 // Judge is Check, with a report of what is accepted. What is refused has none:
 // Explain makes it, at the price of another look.
 func (p *Provider) Judge(idp *IdP, raw []byte, want Expectation) (*Assertion, *Report, error) {

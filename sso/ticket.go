@@ -21,6 +21,9 @@ const (
 	// ToLoginAsked is a login that did not begin on a page of ours: its
 	// person is asked before it ends.
 	ToLoginAsked Purpose = 4
+
+	// ToTest tries settings out: it ends in a trace and lets nobody in.
+	ToTest Purpose = 5
 )
 
 // TicketLifetime is how long a person may take at the IdP.
@@ -71,6 +74,18 @@ func (p *Provider) RequestID(idpID string, t Ticket) string {
 	b = append(b, t.Session[:]...)
 	b = append(b, p.Keys.MAC("authn-request "+idpID, b)[:16]...)
 	return "_" + base64.RawURLEncoding.EncodeToString(b)
+}
+
+// TicketOf gives the ticket of the request that a response says to answer, if
+// we made that for the IdP with this id. Nothing else of the response is
+// looked at, nor is any of it believed.
+func (p *Provider) TicketOf(idpID string, raw []byte, now time.Time) (Ticket, bool) {
+	found, r := scan(raw)
+	if r != nil {
+		return Ticket{}, false
+	}
+	t, err := p.Tickets(idpID, now)(value(found.root, "InResponseTo"))
+	return t, err == nil
 }
 
 // Tickets gives the function that opens the request ids sent to one IdP, for

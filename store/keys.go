@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/internal/mail"
 	"gatehouse/internal/seal"
+	"gatehouse/login"
 	"gatehouse/sso"
 )
 
@@ -63,6 +64,9 @@ var sealedColumns = []sealedColumn{
 	{"private keys of identity providers", "idp", "sp_key", sso.KeyPurpose},
 	{"private keys of identity providers", "idp", "previous_sp_key", sso.KeyPurpose},
 	{"mails that wait", "mail", "body", mail.Purpose},
+	{"traces of logins", "login_trace_body", "story", login.TracePurpose},
+	{"traces of logins", "login_trace_body", "response", login.TracePurpose},
+	{"tests of settings", "login_test", "draft", login.TestPurpose},
 }
 
 // A Seal counts what is sealed with a key.

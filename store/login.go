@@ -64,7 +64,7 @@ func (s *Store) UseOnce(ctx context.Context, kind, key string, until time.Time) 
 }
 
 const (
-	flowColumns = `id, browser, method_kind, method_id, purpose, user_id, claim, answered_at, expires_at, session, return_to, confirm`
+	flowColumns = `id, browser, method_kind, method_id, purpose, user_id, claim, answered_at, expires_at, session, return_to, confirm, trace_id`
 	noFlow      = "There is no such login under way."
 )
 
@@ -75,10 +75,10 @@ func (s *Store) AddFlow(ctx context.Context, f login.Flow) error {
 		return fmt.Errorf("write claim: %w", err)
 	}
 	return s.change(ctx, fault.Exists.Errorf("This login was answered already."), `
-		INSERT INTO flow (`+flowColumns+`, taken) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, FALSE)
+		INSERT INTO flow (`+flowColumns+`, taken) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, FALSE)
 		ON CONFLICT (id) DO NOTHING`,
 		f.ID, f.Browser[:], string(f.Method.Kind), textOrNull(f.Method.ID), int64(f.Purpose), textOrNull(f.UserID),
-		string(claim), stamp(f.AnsweredAt), stamp(f.ExpiresAt), f.Session[:], f.ReturnTo, f.Confirm)
+		string(claim), stamp(f.AnsweredAt), stamp(f.ExpiresAt), f.Session[:], f.ReturnTo, f.Confirm, textOrNull(f.TraceID))
 }
 
 // Flow implements login.Store.
@@ -111,7 +111,7 @@ func (s *Store) BindFlow(ctx context.Context, id string, browser [16]byte, now t
 func scanFlow(r row) (f login.Flow, err error) {
 	var claim []byte
 	err = r.Scan(&f.ID, fixed{f.Browser[:]}, &f.Method.Kind, text{&f.Method.ID}, &f.Purpose, text{&f.UserID},
-		&claim, moment{&f.AnsweredAt}, moment{&f.ExpiresAt}, fixed{f.Session[:]}, &f.ReturnTo, &f.Confirm)
+		&claim, moment{&f.AnsweredAt}, moment{&f.ExpiresAt}, fixed{f.Session[:]}, &f.ReturnTo, &f.Confirm, text{&f.TraceID})
 	if err != nil {
 		return login.Flow{}, err
 	}

@@ -133,6 +133,8 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 		`DELETE FROM mail WHERE id IN (SELECT id FROM mail WHERE forget_at <= $1 LIMIT $2)`,
 		`DELETE FROM address_code WHERE hash IN (SELECT hash FROM address_code WHERE forget_at <= $1 LIMIT $2)`,
 		`DELETE FROM recovery_link WHERE hash IN (SELECT hash FROM recovery_link WHERE expires_at <= $1 LIMIT $2)`,
+		`DELETE FROM login_trace_share WHERE hash IN (SELECT hash FROM login_trace_share WHERE expires_at <= $1 LIMIT $2)`,
+		`DELETE FROM login_test WHERE id IN (SELECT id FROM login_test WHERE expires_at <= $1 LIMIT $2)`,
 		`DELETE FROM login_code WHERE hash IN (SELECT hash FROM login_code WHERE expires_at <= $1 LIMIT $2)`,
 	} {
 		n, err := s.sweep(ctx, query, stamp(now))

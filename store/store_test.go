@@ -122,7 +122,7 @@ var unsealed = map[string]bool{
 	"key_check.sealed": true, "idp.sp_certificate": true, "idp.next_sp_certificate": true, "idp.previous_sp_certificate": true,
 	"token.hash": true, "used_key.hash": true, "address_code.hash": true, "recovery_link.hash": true,
 	"flow.browser": true, "flow.session": true,
-	"login_code.hash": true, "login_code.session": true,
+	"login_code.hash": true, "login_trace_share.hash": true, "login_code.session": true,
 	"device_login.hash": true, "device_login.user_code": true, "device_login.session": true,
 }
 

@@ -49,6 +49,7 @@ type Server struct {
 	Domains       *domains.Domains
 	Policies      *policy.Policies
 	Sightings     *policy.Sightings
+	Traces        *login.Traces
 	Audit         *audit.Log
 	Cookies       *session.CookieStore
 

@@ -40,7 +40,10 @@ type serveCommand struct {
 	MetricsFrom  []string      `name:"metrics-from" help:"Networks that may read /metrics; this machine unless said, and nobody with --trusted-proxy none." placeholder:"CIDR" env:"GATEHOUSE_METRICS_FROM"`
 	Signup       string        `help:"Who may sign up with a password: ${enum}." enum:"open,invite" default:"open" env:"GATEHOUSE_SIGNUP"`
 	SessionAge   time.Duration `name:"session-age" help:"How long a login lasts, where its identity provider says nothing." default:"12h" env:"GATEHOUSE_SESSION_AGE"`
-	LogFormat    string        `name:"log-format" help:"Format of the log: ${enum}." enum:"text,json" default:"text" env:"GATEHOUSE_LOG_FORMAT"`
+	TracesFor    time.Duration `name:"traces-for" help:"How long it is kept what became of attempts to log in." default:"336h" env:"GATEHOUSE_TRACES_FOR"`
+
+	KeepResponses bool   `name:"keep-responses" help:"Keep, with it and sealed, what identity providers sent." default:"true" negatable:"" env:"GATEHOUSE_KEEP_RESPONSES"`
+	LogFormat     string `name:"log-format" help:"Format of the log: ${enum}." enum:"text,json" default:"text" env:"GATEHOUSE_LOG_FORMAT"`
 
 	BootstrapEmail    string `name:"bootstrap-email" help:"Address of the operator that is made in an empty database." env:"GATEHOUSE_BOOTSTRAP_EMAIL"`
 	BootstrapPassword string `name:"bootstrap-password" help:"The operator's password; better in the environment than on a command line." env:"GATEHOUSE_BOOTSTRAP_PASSWORD"`
@@ -82,7 +85,7 @@ func (c *serveCommand) Run(ctx context.Context, stdout io.Writer, logs logOutput
 // each with the flag to change.
 func (c *serveCommand) problems() []error {
 	checks := []func() error{
-		c.checkSessionAge, c.checkAddresses, c.checkDatabaseURL, c.checkBootstrap, c.checkResolver, c.checkLabel,
+		c.checkSessionAge, c.checkTracesFor, c.checkAddresses, c.checkDatabaseURL, c.checkBootstrap, c.checkResolver, c.checkLabel,
 		func() error { _, err := c.proxies(); return err },
 		func() error { _, err := prefixes("--metrics-from", c.MetricsFrom); return err },
 	}
@@ -93,6 +96,13 @@ func (c *serveCommand) problems() []error {
 		}
 	}
 	return out
+}
+
+func (c *serveCommand) checkTracesFor() error {
+	if c.TracesFor < time.Hour || c.TracesFor > 366*24*time.Hour {
+		return fmt.Errorf("--traces-for %s is not between 1h and 8784h", c.TracesFor)
+	}
+	return nil
 }
 
 func (c *serveCommand) checkSessionAge() error {

@@ -19,6 +19,8 @@ func (w *wired) tasks() []task.Task {
 			_, err := w.policies.Settle(ctx)
 			return err
 		}},
+		{Name: "refused attempts", Every: 5 * time.Second, Run: w.traces.Flush},
+		{Name: "old traces", Every: time.Minute, Run: w.traces.Sweep},
 		{Name: "reports of policies", Every: time.Minute, Run: w.sightings.Flush},
 		// Each record is due once a day; looking often spreads the looks, and
 		// finishes in the next run what did not fit into one.

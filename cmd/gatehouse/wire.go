@@ -44,6 +44,7 @@ type wired struct {
 	uses          *session.Uses
 	changes       chan struct{} // something changed that other nodes are to be told of; nil: there is no way to
 	idps          *sso.IdPs
+	traces        *login.Traces
 	console       *web.Server
 	handler       http.Handler
 	ready         atomic.Bool
@@ -97,6 +98,11 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 		NewUserID: ident.Source("u"), Now: time.Now, Log: log, Audit: events,
 		Recovery: &login.Recovery{Store: db, Now: time.Now, Audit: events}, Addresses: w.addresses, Allowed: front.countAllowances(),
 	}
+	w.traces = &login.Traces{
+		Store: db, Provider: provider, IdPs: w.idps, Keys: keys, Limits: limits, Audit: events,
+		NewID: ident.UUID, NewWords: ident.RandomWords, Now: time.Now, KeepFor: c.TracesFor, KeepResponses: c.KeepResponses,
+	}
+	logins.Traces = w.traces
 	w.domains = &domains.Domains{Store: db, NewID: ident.Source("dom"), Now: time.Now, Limits: limits, Audit: events, Base: w.base}
 	c.proveBy(w.domains)
 	front.countMissing(db)
@@ -111,12 +117,12 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 	w.idps.Keep, groups.Keep, members.Keep = w.policies.Keep, w.policies.KeepGroup, w.policies.KeepAdmins
 	w.console = &web.Server{
 		Gate: door, Login: logins, People: w.people, Addresses: w.addresses, DevMails: devMails(transport), Organizations: w.organizations, Groups: groups, Members: members, IdPs: w.idps,
-		Domains: w.domains, Policies: w.policies, Sightings: w.sightings, Provider: provider, Tokens: tokens, Audit: events, Cookies: cookies, Base: w.base,
+		Domains: w.domains, Policies: w.policies, Sightings: w.sightings, Traces: w.traces, Provider: provider, Tokens: tokens, Audit: events, Cookies: cookies, Base: w.base,
 		Address: clientAddress, Now: time.Now, Log: log,
 	}
 	json := &api.Server{
 		Gate: door, Login: logins, People: w.people, Addresses: w.addresses, Organizations: w.organizations, Groups: groups, Members: members, IdPs: w.idps,
-		Domains: w.domains, Policies: w.policies, Sightings: w.sightings, Tokens: tokens, Audit: events, Cookies: cookies, Base: w.base,
+		Domains: w.domains, Policies: w.policies, Sightings: w.sightings, Traces: w.traces, Tokens: tokens, Audit: events, Cookies: cookies, Base: w.base,
 		Address: clientAddress, Now: time.Now, Log: log, Version: version(),
 	}
 	w.handler = front.handler(w, json.Handler(), w.console.Handler())

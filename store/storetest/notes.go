@@ -190,7 +190,7 @@ var joining = map[string]func(ctx context.Context, s *store.Store, c *scene) err
 // AdoptMembers and SyncGroups, of whose notes the claims have a promise.
 var still = strings.Fields(`
 	AdoptMembers SyncGroups Account AccountsOf AddAccount AddAddressCode AddDevice AddDomain Administrators DeleteDomain Domain DueDomains DomainHolder DomainMethods Domains HasMethod IdPGroups KeysDue SaveKeys LinkDomain UnlinkDomain UpdateDomain AddEvent AddFlow AddGroup AddIdP AddLoginCode AddMail AddOrganization
-	AddRecoveryLink AddSightings AddToken AddUser AddressCode Admins AnswerDevice Backup Bearer BindFlow ChangePassword ClaimMail ClearSightings Close CountIdPs CountTokens
+	AddRecoveryLink AddShare AddSightings AddTest AddToken AddTrace AddUser CountRefused DropTraceResponse EndTest EndTrace Refused Share StartTest SweepTraces Test TestByFlow Trace Traces AddressCode Admins AnswerDevice Backup Bearer BindFlow ChangePassword ClaimMail ClearSightings Close CountIdPs CountTokens
 	DelayMail DeviceByHash DeviceByUserCode EndAddressCodes EndMail Events Flow FollowKeys ForgetNode Group GroupJoiners GroupMembers Groups HasGroup HasPassword
 	HasUsers IdP IdPOf IdPsOf InGroup LastSSO LinkedProviders Links LockOrganization LockUser Mark Marked Member
 	MemberByAddress MissingDomains MembersAmong Memberships Method Nodes NoteUses Notes OnChange Organization OrganizationMember OrganizationMembers PaceDevice Pass PasswordState People

@@ -38,6 +38,7 @@ func Run(t *testing.T, place Place) {
 		{"sessions", sessions},
 		{"logins", logins},
 		{"ways", ways},
+		{"traces", traces},
 		{"domains", claims},
 		{"programs", programs},
 		{"events", events},
