@@ -91,6 +91,7 @@ func (s *Server) build() *builder {
 	b.addMembers()
 	b.addProjects()
 	b.addIdPs()
+	b.addSPKeys()
 	b.addDomains()
 	b.addPolicy()
 	b.addAudit()

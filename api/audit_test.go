@@ -63,6 +63,11 @@ var changing = map[string]struct {
 	"AccountAuthenticationMethodUpdate": {"", `{"saml_idp_login_allowed":true}`, []string{audit.IdPUpdate}},
 	"AccountAuthenticationMethodDelete": {"", ``, []string{audit.IdPDelete}},
 
+	"AccountAuthenticationMethodKeyPrepare": {"", `{"key_type":"ecdsa-p256"}`, []string{audit.IdPPrepareKey}},
+	"AccountAuthenticationMethodKeySwitch":  {"", ``, []string{audit.IdPSwitchKey}},
+	"AccountAuthenticationMethodKeyCancel":  {"", ``, []string{audit.IdPCancelKey}},
+	"AccountAuthenticationMethodKeyForget":  {"", ``, []string{audit.IdPForgetKey}},
+
 	"OrganizationUserDelete":  {"", ``, []string{audit.MemberRemove}},
 	"OrganizationUserRelease": {"", ``, []string{audit.UserRelease}},
 	"OrganizationLeave":       {"", ``, []string{audit.MemberLeave}},
@@ -134,12 +139,24 @@ func (w auditedWorld) prepare(t *testing.T, op operation) {
 		err = w.store.Manage(t.Context(), w.bob, w.org, w.now)
 	case "OrganizationLeave":
 		err = w.store.SetSuperAdmin(t.Context(), w.org, w.bob, true)
+	case "AccountAuthenticationMethodKeySwitch", "AccountAuthenticationMethodKeyCancel":
+		w.keys(t, "")
+	case "AccountAuthenticationMethodKeyForget":
+		w.keys(t, "", "/switch")
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	if trial := changing[op.ID].trial; trial != "" {
 		w.as(t, w.ann, "PATCH", "/v1/organization/"+w.org+"/config/authentication", trial).need(t, http.StatusOK)
+	}
+}
+
+// keys takes steps of a change of keys.
+func (w auditedWorld) keys(t *testing.T, steps ...string) {
+	t.Helper()
+	for _, step := range steps {
+		w.as(t, w.ann, "POST", "/v1/account/"+w.root+"/authentication/"+w.method+"/sp-keys"+step, "").need(t, http.StatusOK)
 	}
 }
 
@@ -223,7 +240,7 @@ func TestAChangeWhoseEventCannotBeWrittenIsNotMade(t *testing.T) {
 func (w auditedWorld) everything(t *testing.T) []string {
 	t.Helper()
 	out := everything(t, w.world, w.ann, w.org, w.root, w.method)
-	for _, path := range []string{"/v1/me", "/v1/organizations", "/v1/account/" + w.root + "/authentication", "/v1/organization/" + w.org + "/user", "/v1/organization/" + w.org + "/user-groups", "/v1/me/authentication_methods", "/v1/organization/" + w.org + "/config/authentication"} {
+	for _, path := range []string{"/v1/me", "/v1/organizations", "/v1/account/" + w.root + "/authentication", "/v1/account/" + w.root + "/authentication/" + w.method + "/sp-keys", "/v1/organization/" + w.org + "/user", "/v1/organization/" + w.org + "/user-groups", "/v1/me/authentication_methods", "/v1/organization/" + w.org + "/config/authentication"} {
 		out = append(out, w.as(t, w.ann, "GET", path, "").body)
 	}
 	// Not how it was used.

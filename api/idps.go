@@ -73,7 +73,7 @@ type MethodFields struct {
 	Binding     *string `json:"saml_request_binding,omitempty" nullable:"true" doc:"How requests go: redirect, which is the default, or post."`
 
 	DigestAlgorithm     *string       `json:"saml_digest_algorithm,omitempty" nullable:"true" doc:"Of our requests: sha1, sha256, sha384 or sha512."`
-	SignatureAlgorithm  *string       `json:"saml_signature_algorithm,omitempty" nullable:"true" doc:"Of our requests: rsa-sha1, rsa-sha256, rsa-sha384 or rsa-sha512."`
+	SignatureAlgorithm  *string       `json:"saml_signature_algorithm,omitempty" nullable:"true" doc:"Of our requests: rsa-sha1, rsa-sha256, rsa-sha384 or rsa-sha512; ecdsa-sha256 where our key is an ECDSA key, which a new method gets that names it."`
 	Variant             *string       `json:"saml_variant,omitempty" nullable:"true" doc:"adfs, or nothing: how our requests are written."`
 	FieldMapping        *fieldMapping `json:"saml_field_mapping,omitempty" doc:"The attributes that carry a person's particulars; replaces the whole mapping."`
 	IdPLoginAllowed     *looseBool    `json:"saml_idp_login_allowed,omitempty" doc:"Whether logins may start at the identity provider."`

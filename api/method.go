@@ -43,7 +43,7 @@ type method struct {
 	CertificateNotValidAft *time.Time `json:"saml_certificate_not_valid_after"`
 
 	DigestAlgorithm     string        `json:"saml_digest_algorithm" enum:"sha1,sha256,sha384,sha512"`
-	SignatureAlgorithm  string        `json:"saml_signature_algorithm" enum:"rsa-sha1,rsa-sha256,rsa-sha384,rsa-sha512"`
+	SignatureAlgorithm  string        `json:"saml_signature_algorithm" enum:"rsa-sha1,rsa-sha256,rsa-sha384,rsa-sha512,ecdsa-sha256"`
 	Variant             *string       `json:"saml_variant" doc:"adfs or null."`
 	FieldMapping        *fieldMapping `json:"saml_field_mapping" doc:"null where the defaults hold."`
 	IdPLoginAllowed     bool          `json:"saml_idp_login_allowed"`
@@ -62,7 +62,7 @@ type method struct {
 
 	ACSURL         string  `json:"saml_acs_url" doc:"Where the identity provider sends its answers. It never changes."`
 	MetadataURL    string  `json:"saml_metadata_url" doc:"Our metadata, and our entity id. It never changes."`
-	SPCertificate  *string `json:"saml_sp_certificate" doc:"Ours for this method: signs requests."`
+	SPCertificate  *string `json:"saml_sp_certificate" doc:"Ours for this method: signs requests. It changes by a switch of keys."`
 	LoginURL       string  `json:"saml_login_url" doc:"Starts a login through this method."`
 	SignupURL      string  `json:"saml_signup_url" doc:"Makes a new account bound to this method."`
 	AccountLinkURL string  `json:"saml_account_link_url" doc:"Binds an existing account to this method."`
@@ -134,8 +134,8 @@ func (s *Server) newMethod(i *sso.IdP) method {
 		m.CertificateIssuer, m.CertificateSubject = &first.Issuer, &first.Subject
 		m.CertificateNotValidBef, m.CertificateNotValidAft = &first.NotBefore, &first.NotAfter
 	}
-	if len(i.SPCertificate) > 0 {
-		m.SPCertificate = orNull(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: i.SPCertificate})))
+	if der := i.SigningCertificate(); der != nil {
+		m.SPCertificate = orNull(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
 	}
 	return m
 }

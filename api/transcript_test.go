@@ -106,18 +106,27 @@ func (r reply) transcript(t *testing.T) []byte {
 }
 
 // secrets remembers what is random, by the order of its appearance.
-type secrets struct{ tokens, challenges []string }
+type secrets struct{ tokens, challenges, fingerprints []string }
 
 var (
 	tokenText      = regexp.MustCompile(`gt[sp]_[0-9A-Za-z]{46}`)
 	tokenPrefix    = regexp.MustCompile(`gt[sp]_[0-9A-Za-z]{8}`)
 	tokenName      = regexp.MustCompile(`<(token|prefix|challenge) (\d+)>`)
 	challengeText  = regexp.MustCompile(`("challenge_token": "|token=)([0-9A-Za-z]{32})`)
-	ourCertificate = regexp.MustCompile(`("saml_sp_certificate": )"-----BEGIN CERTIFICATE-----[^"]*"`)
+	ourCertificate = regexp.MustCompile(`("saml_sp_certificate": |"certificate": )"-----BEGIN CERTIFICATE-----[^"]*"`)
+	fingerprint    = regexp.MustCompile(`"fingerprint_sha256": "([0-9a-f]{64})"`)
 )
 
 func (s *secrets) hide(text []byte) []byte {
 	text = ourCertificate.ReplaceAll(text, []byte(`$1"<certificate>"`))
+	for _, found := range fingerprint.FindAllSubmatch(text, -1) {
+		i := slices.Index(s.fingerprints, string(found[1]))
+		if i < 0 {
+			i = len(s.fingerprints)
+			s.fingerprints = append(s.fingerprints, string(found[1]))
+		}
+		text = bytes.ReplaceAll(text, found[1], fmt.Appendf(nil, "<fingerprint %d>", i+1))
+	}
 	text = tokenText.ReplaceAllFunc(text, func(token []byte) []byte {
 		i := slices.Index(s.tokens, string(token))
 		if i < 0 {

@@ -45,6 +45,12 @@ const (
 	mostAhead        = 366 * 24 * time.Hour // of a switch by date
 )
 
+// Days is a time of so many days, for SwitchKey; more than a year is the same as
+// a year, and refused alike.
+func Days(n int) time.Duration {
+	return time.Duration(max(-1, min(n, 366))) * 24 * time.Hour
+}
+
 // A KeyState is where a key of ours is in its life.
 type KeyState string
 
@@ -116,9 +122,9 @@ func typeOf(c *x509.Certificate) KeyType {
 	return RSA2048
 }
 
-// algorithms lists what our requests can be signed by, the usual one first: by
+// Algorithms lists what our requests can be signed by, the usual one first: by
 // the present key, or, before there is one, by the one that is made to fit.
-func (i *IdP) algorithms() []string {
+func (i *IdP) Algorithms() []string {
 	all := []string{"rsa-sha256", "rsa-sha1", "rsa-sha384", "rsa-sha512", "ecdsa-sha256"}
 	signs, _, err := i.present().parse()
 	if err != nil {
@@ -128,17 +134,14 @@ func (i *IdP) algorithms() []string {
 	return slices.DeleteFunc(all, func(name string) bool { return signatureAlgorithms[name].elliptic != elliptic })
 }
 
-// Algorithms lists what our requests can be signed by, the usual one first.
-func (i *IdP) Algorithms() []string { return i.algorithms() }
-
 // misfit is the refusal of an algorithm that the present key cannot sign by.
 func (i *IdP) misfit() *fault.Error {
 	have, wanted := "an RSA key", string(ECDSAP256)
-	if i.algorithms()[0] == "ecdsa-sha256" {
+	if i.Algorithms()[0] == "ecdsa-sha256" {
 		have, wanted = "an ECDSA key", string(RSA2048)
 	}
 	return fault.Invalid.Errorf("Our key for this authentication method is %s, which signs by %s. For another algorithm, prepare a key of the type %s and switch to it.",
-		have, strings.Join(i.algorithms(), ", "), wanted).Coded("signature_algorithm_misfit")
+		have, strings.Join(i.Algorithms(), ", "), wanted).Coded("signature_algorithm_misfit")
 }
 
 // switchKeys makes the next keys the present ones, and these the previous, for
@@ -151,7 +154,7 @@ func (i *IdP) switchKeys(now time.Time, keep time.Duration) {
 	if keep > 0 {
 		i.PreviousKeys, i.PreviousUntil = before, now.Add(keep)
 	}
-	if fits := i.algorithms(); !slices.Contains(fits, i.SignatureAlgorithm) {
+	if fits := i.Algorithms(); !slices.Contains(fits, i.SignatureAlgorithm) {
 		i.SignatureAlgorithm = fits[0]
 	}
 }

@@ -224,7 +224,7 @@ func (c Change) applyRequests(i *IdP) error {
 		{"saml_request_binding", c.Binding, &binding, []string{string(Redirect), string(Post)}},
 		{"saml_idp_login_mode", c.IdPLoginMode, &mode, []string{string(Bounce), string(Accept)}},
 		{"saml_digest_algorithm", c.DigestAlgorithm, &i.DigestAlgorithm, []string{"sha256", "sha1", "sha384", "sha512"}},
-		{"saml_signature_algorithm", c.SignatureAlgorithm, &i.SignatureAlgorithm, i.algorithms()},
+		{"saml_signature_algorithm", c.SignatureAlgorithm, &i.SignatureAlgorithm, i.Algorithms()},
 		{"saml_variant", c.Variant, &i.Variant, []string{"", "adfs"}},
 		{"saml_name_id_format", c.NameIDFormat, &i.NameIDFormat, append([]string{""}, NameIDFormats...)},
 	} {
