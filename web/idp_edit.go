@@ -197,7 +197,7 @@ func (s *site) newEditIdPPage(r *http.Request, v gate.Visit, i *sso.IdP, form ur
 	p.Binding = field{Name: "saml_request_binding", Label: "How the request travels", Hint: "Redirect suits nearly all. Take POST only if the identity provider asks for it.",
 		Options: []option{{"redirect", "HTTP-Redirect"}, {"post", "HTTP-POST"}}}
 	p.Signature = field{Name: "saml_signature_algorithm", Label: "Signature algorithm", Hint: "Of our requests, where they are signed.",
-		Options: []option{{"rsa-sha256", "RSA with SHA-256"}, {"rsa-sha384", "RSA with SHA-384"}, {"rsa-sha512", "RSA with SHA-512"}, {"rsa-sha1", "RSA with SHA-1 (outdated)"}}}
+		Options: algorithmOptions(i)}
 	p.Digest = field{Name: "saml_digest_algorithm", Label: "Digest algorithm",
 		Options: []option{{"sha256", "SHA-256"}, {"sha384", "SHA-384"}, {"sha512", "SHA-512"}, {"sha1", "SHA-1 (outdated)"}}}
 	p.Variant = field{Name: "saml_variant", Label: "How requests are written",
@@ -284,4 +284,16 @@ func lifetimeField(i *sso.IdP) field {
 		f.Options = append(f.Options, option{seconds(d), lifetimeWords(d)})
 	}
 	return f
+}
+
+// algorithmOptions are what our requests can be signed by with the key that
+// there is.
+func algorithmOptions(i *sso.IdP) []option {
+	var out []option
+	for _, o := range []option{{"rsa-sha256", "RSA with SHA-256"}, {"rsa-sha384", "RSA with SHA-384"}, {"rsa-sha512", "RSA with SHA-512"}, {"rsa-sha1", "RSA with SHA-1 (outdated)"}, {"ecdsa-sha256", "ECDSA with SHA-256"}} {
+		if slices.Contains(i.Algorithms(), o.Value) {
+			out = append(out, o)
+		}
+	}
+	return out
 }

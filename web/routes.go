@@ -110,6 +110,11 @@ func (s *site) routes() []route {
 		{"POST " + idpPath + "/disable", account.WriteIdPs, s.disableIdP},
 		{"GET " + idpPath + "/delete", account.ReadIdPs, s.confirmDeleteIdP},
 		{"POST " + idpPath + "/delete", account.WriteIdPs, s.deleteIdP},
+		{"GET " + idpPath + "/keys", account.ReadIdPs, s.showKeys},
+		{"POST " + idpPath + "/keys", account.WriteIdPs, s.prepareKey},
+		{"POST " + idpPath + "/keys/switch", account.WriteIdPs, s.switchKey},
+		{"POST " + idpPath + "/keys/cancel", account.WriteIdPs, s.cancelKey},
+		{"POST " + idpPath + "/keys/forget", account.WriteIdPs, s.forgetKey},
 
 		{"POST " + idpPath + "/domains", account.WriteDomains, s.linkDomains},
 		{"POST " + idpPath + "/domains/remove", account.WriteDomains, s.unlinkDomains},

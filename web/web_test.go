@@ -29,6 +29,7 @@ func TestEveryTemplateFitsItsStruct(t *testing.T) {
 		"idp-disable":      &confirmPage{},
 		"idp-edit":         &editIdPPage{},
 		"idp-new":          &newIdPPage{},
+		"idp-keys":         &keysPage{},
 		"idp-setup":        &setupPage{},
 		"idps":             &idpsPage{},
 		"ask":              &askPage{},

@@ -25,6 +25,12 @@ type Organization struct {
 	IdPLink   idpLink   `cmd:"" name:"idp-link-domain" help:"Let an identity provider speak for the addresses of a domain."`
 	IdPUnlink idpUnlink `cmd:"" name:"idp-unlink-domain" help:"Let an identity provider speak for a domain no longer."`
 
+	IdPKeys       idpKeys       `cmd:"" name:"idp-keys" help:"List our keys towards an identity provider, or print their certificates."`
+	IdPKeyPrepare idpKeyPrepare `cmd:"" name:"idp-key-prepare" help:"Make our next key, and publish it in our metadata."`
+	IdPKeySwitch  idpKeySwitch  `cmd:"" name:"idp-key-switch" help:"Take our next key into use."`
+	IdPKeyCancel  idpKeyCancel  `cmd:"" name:"idp-key-cancel" help:"Drop our next key."`
+	IdPKeyForget  idpKeyForget  `cmd:"" name:"idp-key-forget" help:"Accept our previous key no longer."`
+
 	DomainAdd    domainAdd    `cmd:"" help:"Claim an email domain, and say what to publish to prove it."`
 	DomainList   domainList   `cmd:"" help:"List domains."`
 	DomainGet    domainGet    `cmd:"" help:"Show a domain, and what to publish to prove it."`
