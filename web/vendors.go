@@ -9,6 +9,7 @@ type vendor struct {
 	EntityID string // its word for our entity id
 	NameID   string // what to choose as the subject
 	Claims   string // how to send the attributes
+	Sign     string // which of its options has the signature that we ask for
 	Metadata string // where its metadata is
 	Assign   string // how people get access to the application
 }
@@ -23,6 +24,7 @@ var vendors = []vendor{
 		EntityID: "Entity ID, audience or SP issuer",
 		NameID:   "A NameID that stays with a person: persistent is best, an email address will do. Never transient.",
 		Claims:   "Send email, firstName and lastName as attributes. The usual names are recognised; others can be mapped later.",
+		Sign:     "Sign the response, the assertion or both, with SHA-256. Assertions may be encrypted with AES-GCM; with AES-CBC if the response is signed.",
 		Metadata: "Look for “metadata” or “federation metadata”, as a URL or an XML file. Open it and copy all of it.",
 		Assign:   "Give the people, or a group of them, access to the application.",
 	},
@@ -33,6 +35,7 @@ var vendors = []vendor{
 		EntityID: "Audience URI (SP Entity ID)",
 		NameID:   "Name ID format “Persistent”, or “EmailAddress” with the application username “Email”.",
 		Claims:   "Under attribute statements add email, firstName and lastName, with the values user.email, user.firstName and user.lastName.",
+		Sign:     "Under “Show Advanced Settings” keep Response “Signed” and Assertion Signature “Signed”, with RSA-SHA256 and SHA256. If you encrypt assertions, Response has to stay “Signed”.",
 		Metadata: "On the application's “Sign On” tab, open the metadata URL, and copy all of the page that it shows.",
 		Assign:   "On the “Assignments” tab, assign people or groups.",
 	},
@@ -43,6 +46,7 @@ var vendors = []vendor{
 		EntityID: "Identifier (Entity ID)",
 		NameID:   "Unique User Identifier: user.objectid with the format “Persistent”, or the default, user.userprincipalname.",
 		Claims:   "The default claims (emailaddress, givenname, surname) are recognised as they are.",
+		Sign:     "Under SAML Certificates the default, “Sign SAML assertion” with SHA-256, is enough. If you switch token encryption on, choose the signing option “Sign SAML response and assertion”.",
 		Metadata: "Under SAML Certificates, download “Federation Metadata XML”. Open the file and copy all of it.",
 		Assign:   "Under “Users and groups”, assign people or groups.",
 	},
@@ -53,6 +57,7 @@ var vendors = []vendor{
 		EntityID: "Entity ID",
 		NameID:   "Name ID format “EMAIL”, Name ID “Basic Information > Primary email”.",
 		Claims:   "Map Primary email to email, First name to firstName and Last name to lastName.",
+		Sign:     "Its assertions are signed. “Signed response” may be ticked, and signs the response instead.",
 		Metadata: "“Download metadata”, on the application's page. Open the file and copy all of it.",
 		Assign:   "Under “User access”, switch the application on for everyone or for some organizational units.",
 	},
@@ -63,6 +68,7 @@ var vendors = []vendor{
 		EntityID: "Client ID",
 		NameID:   "Name ID format “persistent”, or “email”.",
 		Claims:   "Add the predefined mappers for email, givenName and surname to the client's dedicated scope.",
+		Sign:     "“Sign documents” on, which is enough; “Sign assertions” may be on as well. “Encrypt assertions” asks for “Sign documents”, or for AES-GCM. Canonicalization method EXCLUSIVE.",
 		Metadata: "Under Realm settings, open “SAML 2.0 Identity Provider Metadata”. Copy all of the page that it shows.",
 		Assign:   "Everybody in the realm has access, unless you restrict it.",
 	},
@@ -73,6 +79,7 @@ var vendors = []vendor{
 		EntityID: "Relying party trust identifier",
 		NameID:   "A claim rule that sends “Name ID”: from objectGUID or from E-Mail-Addresses.",
 		Claims:   "A rule “Send LDAP Attributes as Claims”: E-Mail-Addresses as E-Mail Address, Given-Name as Given Name, Surname as Surname.",
+		Sign:     "It encrypts with AES-CBC as soon as it has read our metadata, and signs the assertion only. Have it sign the response too, in PowerShell: Set-AdfsRelyingPartyTrust -TargetName NAME -SamlResponseSignature MessageAndAssertion. The secure hash algorithm, on the tab Advanced of the trust, is SHA-256.",
 		Metadata: "Open /FederationMetadata/2007-06/FederationMetadata.xml on your AD FS host. Copy all of it.",
 		Assign:   "Choose an access control policy that admits the people.",
 	},
