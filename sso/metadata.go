@@ -71,14 +71,14 @@ func (p *Provider) Metadata(i *IdP) ([]byte, error) {
 }
 
 // keyDescriptors are our keys as the IdP is told of them: the present ones,
-// then the next, so that whoever takes the first alone takes what is in use,
-// and whoever takes all has the next before it is used. Each key has a
-// descriptor for each use: some products take one without use for one of the
-// two only.
+// then the next, then the present ones again. Whoever takes all has the next
+// before it is used; whoever keeps one, be it the first or, as Keycloak does,
+// the last, keeps what is in use. Each key has a descriptor for each use: some
+// products take one without use for one of the two only.
 func (i *IdP) keyDescriptors() ([]saml.KeyDescriptor, error) {
 	sets := []KeySet{i.present()}
 	if !i.NextKeys.Empty() {
-		sets = append(sets, i.NextKeys)
+		sets = append(sets, i.NextKeys, i.present())
 	}
 	info := func(c *x509.Certificate) saml.KeyInfo {
 		text := base64.StdEncoding.EncodeToString(c.Raw)

@@ -152,7 +152,7 @@ func (i *IdP) switchKeys(now time.Time, keep time.Duration) {
 	i.SPCertificate, i.SPKey = i.NextKeys.Certificates, i.NextKeys.Sealed
 	i.Rollover = Rollover{}
 	if keep > 0 {
-		i.PreviousKeys, i.PreviousUntil = before, now.Add(keep)
+		i.PreviousKeys, i.PreviousUntil = before, now.Add(keep).Truncate(time.Second)
 	}
 	if fits := i.Algorithms(); !slices.Contains(fits, i.SignatureAlgorithm) {
 		i.SignatureAlgorithm = fits[0]
