@@ -83,6 +83,28 @@ start_ssp() {
 	put GATEHOUSE_TEST_SSP_DIR "$home"
 }
 
+# --- LemonLDAP::NG, which has Lasso speak SAML ---
+
+start_lemonldap() {
+	local port home=$dir/lemonldap
+	if ! command -v starman >/dev/null || ! perl -MLasso -MLemonldap::NG::Portal::Main -e 1 2>/dev/null; then
+		say "LemonLDAP::NG is not installed, or not whole; scripts/setup.sh installs it"
+		return 0
+	fi
+	port=$(free_port)
+	rm -rf "$home"
+	mkdir -p "$home"/{cert,conf,sps,sessions/lock,persistent/lock}
+	make_key "$home/cert/idp" 2048
+	# One worker: what it knows of service providers is read again as they change.
+	GATEHOUSE_LEMONLDAP_DIR=$home GATEHOUSE_LEMONLDAP_URL=http://localhost:$port \
+		setsid starman --workers 1 --preload-app --listen "127.0.0.1:$port" --pid "$home/pid" "$tree/testdata/lemonldap/portal.psgi" \
+		>"$home/log" 2>&1 </dev/null 9>&- &
+	printf '%s' $! >"$dir/lemonldap.pid"
+	answers lemonldap "$port" /saml/metadata 300 || { say "LemonLDAP::NG did not answer, see $home/log"; return 1; }
+	put GATEHOUSE_TEST_LEMONLDAP "http://localhost:$port"
+	put GATEHOUSE_TEST_LEMONLDAP_DIR "$home"
+}
+
 # --- samlp, from npm, with express ---
 
 start_samlp() {
@@ -165,12 +187,12 @@ start_idps() {
 		say "openssl is not installed, which the identity providers' keys need; scripts/setup.sh installs it"
 		return 0
 	fi
-	launch_keycloak && start_ssp && start_samlp && start_pysaml2 && await_keycloak
+	launch_keycloak && start_ssp && start_lemonldap && start_samlp && start_pysaml2 && await_keycloak
 }
 
 stop_idps() {
 	local name
-	for name in ssp samlp pysaml2 keycloak; do
+	for name in ssp lemonldap samlp pysaml2 keycloak; do
 		end_part "$name"
 	done
 }

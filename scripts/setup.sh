@@ -17,6 +17,10 @@ packages=(
 	postgresql redis-server nginx-light
 	# An identity provider that others wrote, and its keys.
 	simplesamlphp php-cli php-xml php-mbstring php-sqlite3 php-curl openssl
+	# Another one, with Lasso for SAML, and what serves it.
+	lemonldap-ng-fastcgi-server liblemonldap-ng-portal-perl liblasso-perl starman libgd-securityimage-perl
+	libimage-magick-perl libxml-simple-perl libio-string-perl libmime-tools-perl libconvert-base32-perl
+	libunicode-string-perl libipc-run-perl
 	# Another one, and the verifier and signer of signatures that it uses.
 	python3-pysaml2 xmlsec1
 	# The DNS: zones that are updated, and a resolver that remembers.

@@ -133,7 +133,11 @@ func logInWith(jar http.CookieJar, start step, username, password string) (acsUR
 		if !form.Has("password") {
 			return "", nil, fmt.Errorf("the page at %s (%s) asks for no password", page.Request.URL.Path, page.Status)
 		}
-		form.Set("username", username)
+		name := "username"
+		if form.Has("user") { // LemonLDAP::NG
+			name = "user"
+		}
+		form.Set(name, username)
 		form.Set("password", password)
 		if page, err = c.PostForm(action, form); err != nil {
 			return "", nil, fmt.Errorf("log in: %w", err)

@@ -13,6 +13,7 @@ import (
 // onEachIdP runs a test against every identity provider that others wrote.
 func onEachIdP(t *testing.T, test func(t *testing.T, i realIdP)) {
 	t.Run("SimpleSAMLphp", func(t *testing.T) { test(t, needSSP(t)) })
+	t.Run("LemonLDAP::NG", func(t *testing.T) { test(t, needLemonLDAP(t)) })
 	t.Run("samlp", func(t *testing.T) { test(t, needSamlp(t)) })
 	t.Run("pysaml2", func(t *testing.T) { test(t, needPySAML2(t)) })
 	t.Run("Keycloak", func(t *testing.T) { test(t, needKeycloak(t)) })

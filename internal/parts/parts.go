@@ -22,6 +22,9 @@ const (
 
 	// Identity providers as SimpleSAMLphp is: a base URL, and a folder with sps/
 	// and cert/.
+	LemonLDAP    = "GATEHOUSE_TEST_LEMONLDAP"
+	LemonLDAPDir = "GATEHOUSE_TEST_LEMONLDAP_DIR"
+
 	Samlp      = "GATEHOUSE_TEST_SAMLP"
 	SamlpDir   = "GATEHOUSE_TEST_SAMLP_DIR"
 	PySAML2    = "GATEHOUSE_TEST_PYSAML2"
@@ -41,6 +44,9 @@ var names = map[string]string{
 	Redis:    "Redis",
 	SSP:      "SimpleSAMLphp",
 	SSPDir:   "SimpleSAMLphp's folder",
+
+	LemonLDAP:    "LemonLDAP::NG",
+	LemonLDAPDir: "LemonLDAP::NG's folder",
 
 	Samlp:      "Auth0's samlp",
 	SamlpDir:   "samlp's folder",
