@@ -37,10 +37,16 @@ const (
 	IdPDelete  = "idp.delete"
 	IdPTest    = "idp.test"
 
-	IdPPrepareKey = "idp.prepare_key"
-	IdPSwitchKey  = "idp.switch_key"
-	IdPCancelKey  = "idp.cancel_key"
-	IdPForgetKey  = "idp.forget_key"
+	IdPPrepareKey        = "idp.prepare_key"
+	IdPSwitchKey         = "idp.switch_key"
+	IdPCancelKey         = "idp.cancel_key"
+	IdPForgetKey         = "idp.forget_key"
+	IdPMetadataFetch     = "idp.metadata_fetch"
+	IdPMetadataHold      = "idp.metadata_hold"
+	IdPMetadataApply     = "idp.metadata_apply"
+	IdPMetadataDiscard   = "idp.metadata_discard"
+	IdPCertificateEnding = "idp.certificate_ending"
+	IdPCertificateUsed   = "idp.certificate_first_used"
 
 	IdentityLink = "identity.link"
 	LoginSuccess = "login.success"
@@ -123,10 +129,16 @@ var words = map[string]string{
 	IdPTest:    "Prepared a test of settings of an identity provider",
 	IdPDelete:  "Deleted an identity provider",
 
-	IdPPrepareKey: "Prepared our next key for an identity provider",
-	IdPSwitchKey:  "Switched to our next key for an identity provider",
-	IdPCancelKey:  "Cancelled our next key for an identity provider",
-	IdPForgetKey:  "Forgot our previous key for an identity provider",
+	IdPPrepareKey:        "Prepared our next key for an identity provider",
+	IdPSwitchKey:         "Switched to our next key for an identity provider",
+	IdPCancelKey:         "Cancelled our next key for an identity provider",
+	IdPForgetKey:         "Forgot our previous key for an identity provider",
+	IdPMetadataFetch:     "Fetched the metadata of an identity provider",
+	IdPMetadataHold:      "Found a change in the metadata of an identity provider",
+	IdPMetadataApply:     "Took over a change from the metadata of an identity provider",
+	IdPMetadataDiscard:   "Discarded a change from the metadata of an identity provider",
+	IdPCertificateEnding: "Warned that a certificate of an identity provider ends",
+	IdPCertificateUsed:   "Saw a certificate of an identity provider used for the first time",
 
 	IdentityLink: "Linked their account to an identity provider",
 	LoginSuccess: "Logged in",

@@ -46,6 +46,10 @@ const OnServer = "operator on the server"
 // BySchedule is the name of an actor where nobody did it: its time had come.
 const BySchedule = "the server, on time"
 
+// ByProvider is the name of an actor where an identity provider did it, before
+// it is known whom it speaks of.
+const ByProvider = "the identity provider"
+
 // Operator is the actor of a command on the server.
 func Operator() Actor { return Actor{Name: OnServer} }
 

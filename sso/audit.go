@@ -2,6 +2,7 @@ package sso
 
 import (
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"strconv"
 	"strings"
@@ -43,20 +44,38 @@ func changes(by account.Actor, before, after *IdP) []audit.Event {
 	return events
 }
 
-// settingsTexts says what is set of an identity provider, by the API's names.
-func settingsTexts(i *IdP) map[string]string {
-	fingerprints := make([]string, len(i.Certificates))
-	for n, c := range i.Certificates {
+// fingerprintsOf names certificates as events do.
+func fingerprintsOf(list []*x509.Certificate) string {
+	fingerprints := make([]string, len(list))
+	for n, c := range list {
 		sum := sha256.Sum256(c.Raw)
 		fingerprints[n] = "sha256 " + hex.EncodeToString(sum[:])
 	}
+	return strings.Join(fingerprints, ", ")
+}
+
+// metadataCertificates are what an IdP's metadata has to be signed by; they
+// were read before they were set.
+func metadataCertificates(i *IdP) []*x509.Certificate {
+	list, err := ParseCertificates(i.MetadataCertificatePEM)
+	if err != nil {
+		return nil
+	}
+	return list
+}
+
+// settingsTexts says what is set of an identity provider, by the API's names.
+func settingsTexts(i *IdP) map[string]string {
 	return map[string]string{
 		"authentication_method_name":           i.Name,
 		"state":                                string(i.State),
 		"saml_entity_id":                       i.EntityID,
 		"saml_idp_url":                         i.SSOURL,
 		"saml_request_binding":                 string(i.Binding),
-		"saml_certificate":                     strings.Join(fingerprints, ", "),
+		"saml_certificate":                     fingerprintsOf(i.Certificates),
+		"saml_idp_metadata_url":                i.IdPMetadataURL,
+		"saml_metadata_updates":                string(i.MetadataUpdates),
+		"saml_metadata_certificate":            fingerprintsOf(metadataCertificates(i)),
 		"saml_digest_algorithm":                i.DigestAlgorithm,
 		"saml_signature_algorithm":             i.SignatureAlgorithm,
 		"saml_variant":                         i.Variant,

@@ -37,6 +37,9 @@ func TestEverySettingThatChangesIsInTheLog(t *testing.T) {
 		if field.Name == "CertificatePEM" {
 			after.Certificates = nil // parsed from it, and named by fingerprint
 		}
+		if field.Name == "MetadataCertificatePEM" {
+			after.MetadataCertificatePEM = idpCertificate(t)
+		}
 		if field.Name == "Mapping" {
 			want = 2 * value.NumField()
 		}

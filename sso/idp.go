@@ -76,6 +76,10 @@ type Settings struct {
 	Binding        Binding // how they go; Redirect unless said
 	CertificatePEM string  // one or several certificates, up to 16384 characters
 
+	IdPMetadataURL         string  // where the IdP's metadata is fetched from each day; empty: nowhere
+	MetadataUpdates        Updates // what becomes of a change that it shows; HoldUpdates unless said
+	MetadataCertificatePEM string  // what it has to be signed by; empty: a signature of it is not looked at
+
 	DigestAlgorithm     string // sha1, sha256, sha384 or sha512: of our requests
 	SignatureAlgorithm  string // rsa-sha1, rsa-sha256, rsa-sha384, rsa-sha512, or ecdsa-sha256 with an ECDSA key: of our requests
 	Variant             string // "adfs" or empty: how our requests are written

@@ -96,6 +96,10 @@ type IdPs struct {
 	// that the organization has not. nil: there are no domains.
 	LinkDomains func(ctx context.Context, by account.Actor, org account.Organization, methodID string, domainIDs []string) error
 
+	// Refreshes fetch metadata from the addresses that people name; nil: there
+	// is only pasted metadata.
+	Refreshes *Refreshes
+
 	// Making lets one at a time make a key, which takes a core for a tenth of a
 	// second and more: else a few requests at once would take them all.
 	Making limit.Slots
@@ -146,12 +150,16 @@ func (s *IdPs) Create(ctx context.Context, by account.Actor, org account.Organiz
 			IdPLoginMode:       Bounce,
 			DigestAlgorithm:    "sha256",
 			SignatureAlgorithm: "rsa-sha256",
+			MetadataUpdates:    HoldUpdates,
 		},
 		CreatedAt: now,
 		UpdatedAt: now,
 	}
-	change, err := n.Change.withMetadata(now)
+	change, fresh, err := s.fetched(ctx, org, i, n.Change)
 	if err != nil {
+		return nil, err
+	}
+	if change, err = change.withMetadata(now); err != nil {
 		return nil, err
 	}
 	if err := s.apply(change, i); err != nil {
@@ -172,7 +180,7 @@ func (s *IdPs) Create(ctx context.Context, by account.Actor, org account.Organiz
 			return err
 		}
 		i.SPCertificate, i.SPKey = keys.Certificates, keys.Sealed
-		return s.add(ctx, by, org, i, n.LinkedDomains)
+		return s.add(ctx, by, org, i, fresh, n.LinkedDomains)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("add IdP to %s: %w", org.ID, err)
@@ -185,7 +193,7 @@ func (s *IdPs) Create(ctx context.Context, by account.Actor, org account.Organiz
 func isTaken(err error) bool { return errors.Is(err, fault.Exists) }
 
 // add keeps a new identity provider.
-func (s *IdPs) add(ctx context.Context, by account.Actor, org account.Organization, i *IdP, domainIDs []string) error {
+func (s *IdPs) add(ctx context.Context, by account.Actor, org account.Organization, i *IdP, fresh *Refresh, domainIDs []string) error {
 	return s.Store.Tx(ctx, func(ctx context.Context) error {
 		if err := s.Store.LockOrganization(ctx, i.OrganizationID); err != nil {
 			return err
@@ -197,6 +205,9 @@ func (s *IdPs) add(ctx context.Context, by account.Actor, org account.Organizati
 			return err
 		}
 		if err := s.Store.AddIdP(ctx, i); err != nil {
+			return err
+		}
+		if err := s.keepFetched(ctx, i, fresh); err != nil {
 			return err
 		}
 		details := audit.Details{}
@@ -326,16 +337,34 @@ func (s *IdPs) Get(ctx context.Context, org account.Organization, id string) (*I
 	return i, err
 }
 
-// Update changes what the change says and leaves the rest. It returns
+// Update changes what the change says and leaves the rest. Metadata at an
+// address that is new is fetched before anything is locked. It returns
 // fault.NotFound as Get does, fault.Invalid at the field, fault.Conflict if it
 // should be enabled and is incomplete, and, of a change that disables it, what
 // Keep does unless forced.
 func (s *IdPs) Update(ctx context.Context, by account.Actor, org account.Organization, id string, c Change) (*IdP, error) {
-	c, err := c.withMetadata(s.Now())
+	before, err := s.Get(ctx, org, id)
 	if err != nil {
 		return nil, err
 	}
-	return s.change(ctx, by, org, id, c.Ending, c.LinkedDomains, func(i *IdP) error { return s.apply(c, i) })
+	c, fresh, err := s.fetched(ctx, org, before, c)
+	if err != nil {
+		return nil, err
+	}
+	if c, err = c.withMetadata(s.Now()); err != nil {
+		return nil, err
+	}
+	var out *IdP
+	err = s.Store.Tx(ctx, func(ctx context.Context) error {
+		if out, err = s.change(ctx, by, org, id, c.Ending, c.LinkedDomains, func(i *IdP) error { return s.apply(c, i) }); err != nil {
+			return err
+		}
+		return s.keepFetched(ctx, out, fresh)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // Delete ends an identity provider: nobody comes in through it any more. It

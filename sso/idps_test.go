@@ -27,7 +27,7 @@ func TestCreateWithNameAndTypeAloneIsPending(t *testing.T) {
 	got.SPCertificate, got.SPKey = nil, nil
 	want := IdP{
 		ID: "am1", OrganizationID: "org1", AccountID: "a1", Name: "Okta", State: Pending, Base: "https://sso.example.com",
-		Settings:  Settings{Binding: Redirect, IdPLoginMode: Bounce, DigestAlgorithm: "sha256", SignatureAlgorithm: "rsa-sha256"},
+		Settings:  Settings{Binding: Redirect, IdPLoginMode: Bounce, DigestAlgorithm: "sha256", SignatureAlgorithm: "rsa-sha256", MetadataUpdates: HoldUpdates},
 		CreatedAt: moment, UpdatedAt: moment,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -401,7 +401,7 @@ func TestSettingsAreKeptAsSaid(t *testing.T) {
 	c.SignRequests, c.WantAssertionSigned, c.RequestAuthnContext, c.IdPLoginAllowed = yes, yes, yes, yes
 	c.JoinGroups, c.AllowSHA1, c.AllowSmallKeys, c.TokenExtendWhenUsed = yes, yes, yes, yes
 	c.AllowEmptyReference, c.AllowNoRecipient, c.ForceAuthn, c.NameIDFormat = yes, yes, yes, &NameIDFormats[1]
-	c.IdPLoginMode = new("accept")
+	c.IdPLoginMode, c.MetadataUpdates, c.MetadataCertificate = new("accept"), new("apply"), new("\n"+*c.Certificates)
 	c.Mapping = &Mapping{"mail", "given", "family", "full", "id", "roles"}
 	c.TokenMaxAge = new(600)
 	i, err := s.Create(t.Context(), admin, acme, New{Type: "saml", Change: c})
@@ -414,6 +414,7 @@ func TestSettingsAreKeptAsSaid(t *testing.T) {
 		SignRequests: true, WantAssertionSigned: true, RequestAuthnContext: true, IdPLoginAllowed: true, IdPLoginMode: Accept, JoinGroups: true,
 		Mapping:   Mapping{"mail", "given", "family", "full", "id", "roles"},
 		AllowSHA1: true, AllowSmallKeys: true, AllowEmptyReference: true, AllowNoRecipient: true, ForceAuthn: true, NameIDFormat: NameIDFormats[1], TokenMaxAge: 10 * time.Minute, TokenExtendWhenUsed: true,
+		MetadataUpdates: ApplyUpdates, MetadataCertificatePEM: strings.TrimSpace(*c.Certificates),
 	}
 	if diff := cmp.Diff(want, i.Settings); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)

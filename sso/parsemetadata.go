@@ -13,12 +13,13 @@ import (
 	"gatehouse/internal/fault"
 )
 
-// The limits of pasted metadata. A federation's aggregate exceeds them: an
-// administrator pastes the one IdP that they mean.
+// The limits of metadata. A large federation's aggregate exceeds them: an
+// administrator pastes the one IdP that they mean, or names where it stands.
 const (
-	MostMetadata         = 256 << 10 // bytes
+	MostMetadata         = 256 << 10 // bytes that are pasted
+	MostFetched          = 1 << 20   // bytes that are fetched
 	mostMetadataDepth    = 64
-	mostMetadataElements = 10_000
+	mostMetadataElements = 30_000
 )
 
 // The names that metadata uses (SAML Metadata, 2; SAML Bindings, 3.4 and 3.5).
@@ -79,13 +80,19 @@ type siteXML struct {
 }
 
 // ParseIdPMetadata reads the metadata of one IdP, which an administrator
-// pasted: an EntityDescriptor, or an EntitiesDescriptor that holds one IdP. Its
-// signature is not looked at, as nothing is known that it could be held
-// against: the administrator vouches for it. It returns fault.Invalid at
-// saml_idp_metadata.
-func ParseIdPMetadata(text []byte, now time.Time) (IdPMetadata, error) {
-	if len(text) > MostMetadata {
-		return IdPMetadata{}, badMetadata("The metadata has more than %d KiB. Paste that of the one identity provider.", MostMetadata>>10)
+// pasted: an EntityDescriptor, or an EntitiesDescriptor. Of several IdPs it
+// takes the one with the entity id chosen, which may be empty where there is
+// one. Its signature is not looked at, as nothing is known that it could be
+// held against: the administrator vouches for it. It returns fault.Invalid at
+// saml_idp_metadata, and, where there is something to choose, a fault caused by
+// a *[SeveralIdPs].
+func ParseIdPMetadata(text []byte, chosen string, now time.Time) (IdPMetadata, error) {
+	return parseMetadata(text, MostMetadata, chosen, now)
+}
+
+func parseMetadata(text []byte, most int, chosen string, now time.Time) (IdPMetadata, error) {
+	if len(text) > most {
+		return IdPMetadata{}, badMetadata("The metadata has more than %d KiB. Paste that of the one identity provider.", most>>10)
 	}
 	text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\ufeff")))
 	if err := notXML(text); err != nil {
@@ -98,7 +105,7 @@ func ParseIdPMetadata(text []byte, now time.Time) (IdPMetadata, error) {
 	if err != nil {
 		return IdPMetadata{}, err
 	}
-	e, err := theOneIdP(entities)
+	e, err := theOneIdP(entities, strings.TrimSpace(chosen))
 	if err != nil {
 		return IdPMetadata{}, err
 	}
@@ -203,6 +210,7 @@ func boundMetadata(text []byte) error {
 func readEntities(text []byte, now time.Time) ([]entityXML, error) {
 	d := metadataDecoder(text)
 	var out []entityXML
+	first := true
 	for {
 		t, err := d.Token()
 		if errors.Is(err, io.EOF) {
@@ -232,13 +240,14 @@ func readEntities(text []byte, now time.Time) ([]entityXML, error) {
 			}
 			out = append(out, e)
 		default:
-			if len(out) == 0 && start.Name.Space != metadataNS {
+			if first && start.Name.Space != metadataNS {
 				return nil, badMetadata("This is XML, but no SAML metadata: it begins with %s%s. %s", clip(start.Name.Local), ofNamespace(start.Name.Space), whatToPaste)
 			}
 			if err := d.Skip(); err != nil {
 				return nil, notWellFormed(err)
 			}
 		}
+		first = false
 	}
 }
 
@@ -248,33 +257,6 @@ func ofNamespace(space string) string {
 		return ""
 	}
 	return " of the namespace " + clip(space)
-}
-
-// theOneIdP picks the entity that is an IdP. Of several, nobody but the
-// administrator knows which is meant.
-func theOneIdP(entities []entityXML) (entityXML, error) {
-	var idps []entityXML
-	var names []string
-	for _, e := range entities {
-		if len(e.IdPs) > 0 {
-			idps = append(idps, e)
-			names = append(names, clip(e.EntityID))
-		}
-	}
-	switch {
-	case len(idps) == 1:
-		return idps[0], nil
-	case len(idps) > 1:
-		const most = 10
-		more := ""
-		if len(names) > most {
-			names, more = names[:most], " and others"
-		}
-		return entityXML{}, badMetadata("The metadata holds several identity providers: %s%s. Paste the EntityDescriptor of one.", strings.Join(names, ", "), more)
-	case len(entities) > 0:
-		return entityXML{}, badMetadata("This is the metadata of a service provider, %s: of this server or of another application. Paste that of the identity provider; it has an IDPSSODescriptor.", clip(entities[0].EntityID))
-	}
-	return entityXML{}, badMetadata("This is SAML metadata, but of nobody: it holds no EntityDescriptor. %s", whatToPaste)
 }
 
 // stillValid refuses metadata whose own end has come (SAML Metadata, 2.3.2).

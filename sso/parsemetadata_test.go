@@ -116,7 +116,7 @@ func TestParseIdPMetadataAsProductsWriteIt(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := ParseIdPMetadata([]byte(test.text), moment)
+			got, err := ParseIdPMetadata([]byte(test.text), "", moment)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -192,14 +192,14 @@ func TestParseIdPMetadataRefuses(t *testing.T) {
 		{"plain http", described("urn:idp", "", key, fmt.Sprintf(ssoService, "Redirect", "http://idp.example.com/")), "https://"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := ParseIdPMetadata([]byte(test.text), moment)
+			_, err := ParseIdPMetadata([]byte(test.text), "", moment)
 			wantFault(t, err, fault.Invalid, "saml_idp_metadata")
 			if got := fault.Of(err).Message; !strings.Contains(got, test.says) {
 				t.Errorf("got %q, want it to say %q", got, test.says)
 			}
 		})
 	}
-	if _, err := ParseIdPMetadata([]byte(group(` validUntil="2030-01-01T00:00:00Z"`, good)), moment); err != nil {
+	if _, err := ParseIdPMetadata([]byte(group(` validUntil="2030-01-01T00:00:00Z"`, good)), "", moment); err != nil {
 		t.Errorf("got %v for what the others deviate from, want none", err)
 	}
 }
@@ -280,7 +280,7 @@ func FuzzParseIdPMetadata(f *testing.F) {
 	f.Add([]byte(described("urn:idp", "", "", fmt.Sprintf(ssoService, "Redirect", "https://idp.example.com/r"))))
 	f.Add([]byte(`<EntitiesDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" validUntil="x"/>`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		m, err := ParseIdPMetadata(text, moment.Add(time.Hour))
+		m, err := ParseIdPMetadata(text, "", moment.Add(time.Hour))
 		if err != nil {
 			if k := fault.Of(err).Kind; k != fault.Invalid {
 				t.Errorf("got %s (%v), want invalid", k, err)

@@ -56,6 +56,10 @@ type Change struct {
 	AllowEmptyReference *bool // saml_allow_empty_reference
 	AllowNoRecipient    *bool // saml_allow_no_recipient
 
+	IdPMetadataURL      *string // saml_idp_metadata_url: where it is fetched from, now and each day; empty: nowhere
+	MetadataUpdates     *string // saml_metadata_updates: apply or approve
+	MetadataCertificate *string // saml_metadata_certificate: that fetched metadata has to be signed by; empty: by none
+
 	TokenMaxAge         *int     // auth_token_max_age_seconds, 300 to 1296000
 	TokenExtendWhenUsed *bool    // auth_token_extend_when_used
 	AutoJoinGroupID     *string  // auto_join_user_group_id
@@ -72,16 +76,26 @@ type Ending struct {
 }
 
 // withMetadata writes what pasted metadata says into the single fields, which
-// must not say otherwise. It touches no storage, so that long metadata is read
-// before anything is locked.
+// must not say otherwise; of several identity providers EntityID chooses one.
+// It touches no storage, so that long metadata is read before anything is
+// locked.
 func (c Change) withMetadata(now time.Time) (Change, error) {
 	if c.Metadata == nil || strings.TrimSpace(*c.Metadata) == "" {
 		return c, nil
 	}
-	m, err := ParseIdPMetadata([]byte(*c.Metadata), now)
+	chosen := ""
+	if c.EntityID != nil {
+		chosen = *c.EntityID
+	}
+	m, err := ParseIdPMetadata([]byte(*c.Metadata), chosen, now)
 	if err != nil {
 		return c, err
 	}
+	return c.saying(m)
+}
+
+// saying writes what metadata says into the single fields.
+func (c Change) saying(m IdPMetadata) (Change, error) {
 	address, binding, err := c.chooseSSO(m)
 	if err != nil {
 		return c, err
@@ -137,6 +151,9 @@ func disagrees(field, says string) error {
 
 // apply makes the change. After an error i is neither the old one nor the new.
 func (c Change) apply(i *IdP) error {
+	if err := c.applyRefreshes(i); err != nil {
+		return err
+	}
 	for _, f := range []struct{ from, to *bool }{
 		{c.SignRequests, &i.SignRequests},
 		{c.WantAssertionSigned, &i.WantAssertionSigned},

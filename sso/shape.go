@@ -30,6 +30,8 @@ type shape struct {
 
 	ids map[string]bool
 
+	metadata bool // the root is an identity provider's metadata
+
 	// wanted is what else the root is: the name of the SAML element that was
 	// encrypted.
 	wanted string
@@ -57,6 +59,11 @@ func (s *shape) enter(open []openElement, e *openElement, attributes []attribute
 			return reject("element_unexpected", s.wanted, shortName(name))
 		}
 		s.root, s.assertion = e.el, e.el
+	case len(open) == 0 && s.metadata:
+		if e.space != metadataNS || name != "EntityDescriptor" && name != "EntitiesDescriptor" {
+			return reject("element_unexpected", "EntityDescriptor in "+metadataNS, shortName(name)+" in "+e.space)
+		}
+		s.root = e.el
 	case len(open) == 0:
 		if e.space != protocolSpace || name != "Response" {
 			return reject("not_a_response", "Response in "+protocolSpace, shortName(name)+" in "+e.space)
@@ -149,7 +156,7 @@ func (s *shape) checkIDs(e *openElement, attributes []attribute) *Rejection {
 // the namespace is none of ours.
 func idName(space string) string {
 	switch space {
-	case assertionSpace, protocolSpace:
+	case assertionSpace, protocolSpace, metadataNS:
 		return "ID"
 	case signatureSpace, cipherSpace:
 		return "Id"

@@ -143,19 +143,39 @@ func encodeCertificates(list []*x509.Certificate) string {
 	return strings.TrimSpace(b.String())
 }
 
+// without gives the certificates of a list that another one has not.
+func without(list, other []*x509.Certificate) (out []*x509.Certificate) {
+	for _, c := range list {
+		if !slices.ContainsFunc(other, c.Equal) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
 // A CertificateInfo is what people want to know of a certificate.
 type CertificateInfo struct {
-	Issuer    string // as RFC 2253 writes names
-	Subject   string
-	NotBefore time.Time // UTC
-	NotAfter  time.Time // UTC
+	Issuer      string // as RFC 2253 writes names
+	Subject     string
+	Fingerprint string    // SHA-256, in lower-case hexadecimal
+	NotBefore   time.Time // UTC
+	NotAfter    time.Time // UTC
+}
+
+func infoOf(c *x509.Certificate) CertificateInfo {
+	return CertificateInfo{c.Issuer.String(), c.Subject.String(), strings.ToLower(fingerprint(c.Raw)), c.NotBefore.UTC(), c.NotAfter.UTC()}
+}
+
+// String says everything in one line.
+func (c CertificateInfo) String() string {
+	return c.Subject + ", SHA-256 " + c.Fingerprint + ", valid from " + c.NotBefore.Format(time.DateOnly) + " to " + c.NotAfter.Format(time.DateOnly)
 }
 
 // CertificateInfos describes the IdP's certificates in their order.
 func (i *IdP) CertificateInfos() []CertificateInfo {
 	var out []CertificateInfo
 	for _, c := range i.Certificates {
-		out = append(out, CertificateInfo{c.Issuer.String(), c.Subject.String(), c.NotBefore.UTC(), c.NotAfter.UTC()})
+		out = append(out, infoOf(c))
 	}
 	return out
 }

@@ -88,7 +88,8 @@ func TestCertificateInfos(t *testing.T) {
 	got := (&IdP{Certificates: list}).CertificateInfos()
 	want := []CertificateInfo{{
 		Issuer: "CN=idp.example.com,O=Example", Subject: "CN=idp.example.com,O=Example",
-		NotBefore: moment.Add(-time.Hour), NotAfter: moment.Add(time.Hour),
+		Fingerprint: strings.ToLower(fingerprint(list[0].Raw)),
+		NotBefore:   moment.Add(-time.Hour), NotAfter: moment.Add(time.Hour),
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("certificate (-want +got):\n%s", diff)

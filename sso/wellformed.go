@@ -92,10 +92,14 @@ func scan(raw []byte) (*shape, *Rejection) {
 	return &s.shape, nil
 }
 
-// newScanner makes a scanner of what is not too long, and text.
-func newScanner(raw []byte) (*scanner, *Rejection) {
-	if len(raw) > maxResponse {
-		return nil, reject("response_too_large", "at most 262144 bytes", "")
+// newScanner makes a scanner of what is not too long for a response, and text.
+func newScanner(raw []byte) (*scanner, *Rejection) { return newBoundScanner(raw, maxResponse) }
+
+// newBoundScanner makes a scanner of what has at most so many bytes, and is
+// text.
+func newBoundScanner(raw []byte, most int) (*scanner, *Rejection) {
+	if len(raw) > most {
+		return nil, reject("response_too_large", "at most "+strconv.Itoa(most)+" bytes", "")
 	}
 	// Some .NET programs begin UTF-8 with a byte order mark. It says nothing
 	// that is not true already.

@@ -30,7 +30,7 @@ var allowed = map[string]string{
 	"policy":               "account audit",
 	"session":              "account audit",
 	"domains":              "account audit internal/fetch internal/limit internal/mail",
-	"sso":                  "account audit internal/limit internal/seal",
+	"sso":                  "account audit internal/fetch internal/limit internal/mail internal/seal",
 	"login":                "account audit policy sso session internal/limit internal/mail internal/seal",
 	"gate":                 "account policy session internal/limit",
 	"store":                "account audit domains policy session sso login gate internal/mail internal/seal internal/task",

@@ -37,6 +37,7 @@ const (
 	DeviceLogin  Kind = "device-login"   // tells people that a program was logged in by a typed code
 	Notice       Kind = "notice"         // tells people of what else was done to their account
 	DomainNotice Kind = "domain"         // tells administrators that the proof of a domain is missing
+	IdPNotice    Kind = "idp"            // tells administrators of an identity provider's metadata and certificates
 )
 
 // An allowance is what there may be of a kind of mail.
@@ -54,6 +55,7 @@ var allowances = map[Kind]allowance{
 	DeviceLogin:  {perDay: 50, waiting: 30_000},
 	Notice:       {perDay: 50, waiting: 30_000},
 	DomainNotice: {perDay: 50, waiting: 25_000},
+	IdPNotice:    {perDay: 50, waiting: 25_000},
 }
 
 // Bounds on a mail.

@@ -96,6 +96,18 @@ func TestTemplatesSayEverythingTwice(t *testing.T) {
 			[]string{"this page", "https://company.test/x"}},
 		"domain lost": {DomainLost{Host: "sso.acme.test", Address: "ann@acme.test", Organization: "Acme", Domain: "company.test", Where: "_aiven-challenge.company.test", Value: "token=x1,expiry=never", At: at, Since: at.Add(-7 * 24 * time.Hour), Link: "https://sso.acme.test/organization/o1/domains"}.Message,
 			[]string{"sso.acme.test", "Acme", "company.test", "lost", "manages still", "this TXT record", "_aiven-challenge.company.test", "token=x1,expiry=never", "4 March 2026, 05:06 UTC", "25 February 2026, 05:06 UTC", "https://sso.acme.test/organization/o1/domains"}},
+		"metadata changed": {MetadataChanged{Host: "sso.acme.test", Address: "ann@acme.test", Organization: "Acme", Provider: "Okta", Held: true, At: at, Changes: []string{"another SSO URL", "a certificate comes: SHA-256 AB12…"}, Link: "https://sso.acme.test/organization/o1/identity-providers/am1/metadata"}.Message,
+			[]string{"sso.acme.test", "Acme", "Okta", "another SSO URL", "a certificate comes: SHA-256 AB12…", "until a super admin approves", "4 March 2026, 05:06 UTC", "https://sso.acme.test/organization/o1/identity-providers/am1/metadata"}},
+		"metadata applied": {MetadataChanged{Host: "sso.acme.test", Address: "ann@acme.test", Organization: "Acme", Provider: "Okta", At: at, Link: "https://sso.acme.test/x"}.Message,
+			[]string{"This was applied", "https://sso.acme.test/x"}},
+		"metadata failing": {MetadataFailing{Host: "sso.acme.test", Address: "ann@acme.test", Organization: "Acme", Provider: "Okta", Since: at, Link: "https://sso.acme.test/x"}.Message,
+			[]string{"sso.acme.test", "Acme", "Okta", "4 March 2026, 05:06 UTC", "What is set stays", "https://sso.acme.test/x"}},
+		"certificate ending": {CertificateEnding{Host: "sso.acme.test", Address: "ann@acme.test", Organization: "Acme", Provider: "Okta", Fingerprint: strings.Repeat("AB", 32), Ends: at, Link: "https://sso.acme.test/x"}.Message,
+			[]string{"sso.acme.test", "Acme", "Okta", "ends soon", strings.Repeat("AB", 32), "4 March 2026, 05:06 UTC", "No other certificate", "it signs logins with it", "https://sso.acme.test/x"}},
+		"certificate ending, with another": {CertificateEnding{Host: "sso.acme.test", Address: "ann@acme.test", Fingerprint: "AB", Ends: at, Until: at.Add(48 * time.Hour), Link: "https://sso.acme.test/x"}.Message,
+			[]string{"is set already", "6 March 2026, 05:06 UTC"}},
+		"certificate of ours over": {CertificateEnding{Host: "sso.acme.test", Address: "ann@acme.test", Ours: true, Fingerprint: "AB", Ends: at, Over: true, Link: "https://sso.acme.test/x"}.Message,
+			[]string{"has ended", "Ours: it signs requests", "the new metadata first"}},
 	} {
 		m, err := c.write()
 		if err != nil {
@@ -165,6 +177,9 @@ func TestWhatStrangersChooseStandsInNoSubjectAndMakesNoLink(t *testing.T) {
 		"verify":  VerifyAddress{Host: "sso.acme.test", Address: "ann@acme.test", Name: bait, Made: at, Organizations: []string{bait}, Providers: []string{bait}, Link: "https://sso.acme.test/verify/x1", Until: at}.Message,
 		"linked":  AccountLinked{Host: "sso.acme.test", Address: "ann@acme.test", Provider: bait, Organization: bait, At: at, Profile: "https://sso.acme.test/profile"}.Message,
 		"missing": DomainMissing{Host: "sso.acme.test", Address: "ann@acme.test", Organization: bait, Domain: "company.test", Link: "https://sso.acme.test/organization/o1/domains"}.Message,
+		"changed": MetadataChanged{Host: "sso.acme.test", Address: "ann@acme.test", Organization: bait, Provider: bait, Link: "https://sso.acme.test/x"}.Message,
+		"failing": MetadataFailing{Host: "sso.acme.test", Address: "ann@acme.test", Organization: bait, Provider: bait, Link: "https://sso.acme.test/x"}.Message,
+		"ending":  CertificateEnding{Host: "sso.acme.test", Address: "ann@acme.test", Organization: bait, Provider: bait, Link: "https://sso.acme.test/x"}.Message,
 		"lost":    DomainLost{Host: "sso.acme.test", Address: "ann@acme.test", Organization: bait, Domain: "company.test", Link: "https://sso.acme.test/organization/o1/domains"}.Message,
 	} {
 		m, err := write()

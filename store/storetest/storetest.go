@@ -35,6 +35,8 @@ func Run(t *testing.T, place Place) {
 		{"organizations", organizations},
 		{"user groups", userGroups},
 		{"idps", idps},
+		{"metadata", refreshes},
+		{"certificates", certificates},
 		{"sessions", sessions},
 		{"logins", logins},
 		{"ways", ways},
