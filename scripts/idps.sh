@@ -105,12 +105,13 @@ start_lemonldap() {
 	put GATEHOUSE_TEST_LEMONLDAP_DIR "$home"
 }
 
-# --- samlp, from npm, with express ---
+# --- samlp and samlify, from npm, with express ---
 
-start_samlp() {
-	local port home=$dir/samlp
-	if ! command -v node >/dev/null || [[ ! -d $npm_idps/node_modules/samlp ]]; then
-		say "samlp is not installed; scripts/setup.sh installs it"
+# start_npm starts testdata/npm-idps/NAME.js.
+start_npm() {
+	local name=$1 port home=$dir/$1
+	if ! command -v node >/dev/null || [[ ! -d $npm_idps/node_modules/$name ]]; then
+		say "$name is not installed; scripts/setup.sh installs it"
 		return 0
 	fi
 	port=$(free_port)
@@ -119,12 +120,15 @@ start_samlp() {
 	make_key "$home/cert/idp" 2048
 	make_key "$home/cert/stranger" 2048
 	make_key "$home/cert/small" 1024
-	NODE_PATH=$npm_idps/node_modules setsid node --no-deprecation "$tree/testdata/npm-idps/samlp.js" "$home" "$port" >"$home/log" 2>&1 </dev/null 9>&- &
-	printf '%s' $! >"$dir/samlp.pid"
-	answers samlp "$port" /metadata 150 || { say "samlp did not answer, see $home/log"; return 1; }
-	put GATEHOUSE_TEST_SAMLP "http://localhost:$port"
-	put GATEHOUSE_TEST_SAMLP_DIR "$home"
+	NODE_PATH=$npm_idps/node_modules setsid node --no-deprecation "$tree/testdata/npm-idps/$name.js" "$home" "$port" >"$home/log" 2>&1 </dev/null 9>&- &
+	printf '%s' $! >"$dir/$name.pid"
+	answers "$name" "$port" /metadata 150 || { say "$name did not answer, see $home/log"; return 1; }
+	put "GATEHOUSE_TEST_${name^^}" "http://localhost:$port"
+	put "GATEHOUSE_TEST_${name^^}_DIR" "$home"
 }
+
+start_samlp() { start_npm samlp; }
+start_samlify() { start_npm samlify; }
 
 # --- pysaml2, Debian's, with Debian's Python ---
 
@@ -187,12 +191,12 @@ start_idps() {
 		say "openssl is not installed, which the identity providers' keys need; scripts/setup.sh installs it"
 		return 0
 	fi
-	launch_keycloak && start_ssp && start_lemonldap && start_samlp && start_pysaml2 && await_keycloak
+	launch_keycloak && start_ssp && start_lemonldap && start_samlp && start_samlify && start_pysaml2 && await_keycloak
 }
 
 stop_idps() {
 	local name
-	for name in ssp lemonldap samlp pysaml2 keycloak; do
+	for name in ssp lemonldap samlp samlify pysaml2 keycloak; do
 		end_part "$name"
 	done
 }

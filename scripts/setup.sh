@@ -33,7 +33,7 @@ packages=(
 # programs are looked for by name, since they need not be Debian's; after the
 # colon, the package that has one.
 programs=(
-	# For samlp.
+	# For samlp and samlify.
 	node:nodejs npm:npm
 	# For Keycloak.
 	mvn:maven unzip:unzip
@@ -188,7 +188,7 @@ main() {
 		local need
 		mapfile -t need < <(missing)
 		[[ -x .cache/bin/staticcheck ]] || need+=(staticcheck)
-		[[ -f .cache/npm-idps/installed ]] || need+=(samlp)
+		cmp -s testdata/npm-idps/package-lock.json .cache/npm-idps/installed || need+=(samlp and samlify)
 		[[ -f .cache/keycloak/ready ]] || need+=(Keycloak)
 		avn_ready || need+=(avn)
 		[[ ${#need[@]} -eq 0 ]] || { say "missing: ${need[*]}"; return 1; }

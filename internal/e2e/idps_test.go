@@ -15,6 +15,7 @@ func onEachIdP(t *testing.T, test func(t *testing.T, i realIdP)) {
 	t.Run("SimpleSAMLphp", func(t *testing.T) { test(t, needSSP(t)) })
 	t.Run("LemonLDAP::NG", func(t *testing.T) { test(t, needLemonLDAP(t)) })
 	t.Run("samlp", func(t *testing.T) { test(t, needSamlp(t)) })
+	t.Run("samlify", func(t *testing.T) { test(t, needSamlify(t)) })
 	t.Run("pysaml2", func(t *testing.T) { test(t, needPySAML2(t)) })
 	t.Run("Keycloak", func(t *testing.T) { test(t, needKeycloak(t)) })
 }

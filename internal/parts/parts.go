@@ -27,6 +27,8 @@ const (
 
 	Samlp      = "GATEHOUSE_TEST_SAMLP"
 	SamlpDir   = "GATEHOUSE_TEST_SAMLP_DIR"
+	Samlify    = "GATEHOUSE_TEST_SAMLIFY"
+	SamlifyDir = "GATEHOUSE_TEST_SAMLIFY_DIR"
 	PySAML2    = "GATEHOUSE_TEST_PYSAML2"
 	PySAML2Dir = "GATEHOUSE_TEST_PYSAML2_DIR"
 
@@ -50,6 +52,8 @@ var names = map[string]string{
 
 	Samlp:      "Auth0's samlp",
 	SamlpDir:   "samlp's folder",
+	Samlify:    "samlify",
+	SamlifyDir: "samlify's folder",
 	PySAML2:    "pysaml2",
 	PySAML2Dir: "pysaml2's folder",
 
