@@ -99,6 +99,10 @@ type Token struct {
 	UserAgent   string     // that logged in, up to 256 bytes
 	IP          netip.Addr // that logged in; zero if not known
 	LastUse     Use        // zero: never
+
+	// IdP is what the identity provider calls the login. It is written, and
+	// not read with the rest: requests have no use for it.
+	IdP Principal
 }
 
 // A Use is when, from where and by what a token was used.
@@ -188,6 +192,7 @@ type Grant struct {
 	Lifetime  time.Duration // 0: as long as sessions last
 	Extend    bool          // it lasts that long from each use on
 	Ends      time.Time     // never later than this; zero: no such bound
+	IdP       Principal     // what the identity provider calls it
 	UserAgent string
 	IP        netip.Addr
 
@@ -214,7 +219,7 @@ func (s *Tokens) Issue(ctx context.Context, g Grant) (text string, t Token, err 
 		UserID: g.UserID, Kind: SessionToken, Method: g.Method, TwoFactor: g.TwoFactor, Device: g.Device,
 		LoggedIn: g.LoggedIn, CreatedAt: now, ExpiresAt: expires,
 		MaxAge: lifetime.Truncate(time.Second), ExtendWhenUsed: g.Extend, EndsAt: g.Ends,
-		Description: g.Description, UserAgent: clip(g.UserAgent, mostAgent), IP: g.IP,
+		Description: g.Description, UserAgent: clip(g.UserAgent, mostAgent), IP: g.IP, IdP: g.IdP,
 	}
 	text, err = s.add(ctx, &t)
 	return text, t, err

@@ -13,7 +13,6 @@ type attack struct {
 }
 
 const (
-	noLogout   = "There is no single logout yet: no such message is taken."
 	noMetadata = "Metadata is pasted, never fetched."
 )
 
@@ -66,7 +65,7 @@ var resources = []attack{
 	{row: "C2", tried: "XSLT, XPath, RetrievalMethod", refused: []string{"xslt-transform", "xpath-transform"}, tests: []string{"sso TestNothingThatAResponseNamesIsFetched"}, outcome: "transforms refused; KeyInfo ignored; nothing is fetched"},
 	{row: "C3", tried: "deep nesting, hundreds of thousands of namespaces, attributes or elements", refused: []string{"too-deep", "too-many-attributes", "too-many-namespaces"}, tests: []string{"sso TestLimits", "sso TestTheScannersWorkIsBounded", "web TestHostileAnswersLeaveOthersServed"}, outcome: "refused; [what it costs](performance.md#hostile-answers)"},
 	{row: "C4", tried: "a body of many megabytes", tests: []string{"web TestTheACSTakesOnlyAFormOfItsSize", "sso TestDecodeResponse"}, outcome: "refused (413) at 400 KiB"},
-	{row: "C5", tried: "a deflated megabomb", tests: []string{"sso TestNothingThatStrangersSendIsInflated", "internal/demoidp FuzzRequest"}, outcome: "nothing that is sent is inflated, but by the identity provider of demonstrations, to 64 KiB"},
+	{row: "C5", tried: "a deflated megabomb", tests: []string{"sso TestNothingThatStrangersSendIsInflated", "sso TestLogoutsThatCannotBeReadAreRefused", "internal/demoidp FuzzRequest"}, outcome: "nothing that is sent is inflated but a logout in a query, to 64 KiB; and requests by the identity provider of demonstrations, as far"},
 	{row: "C6", tried: "thousands of encrypted assertions or keys", refused: []string{"encrypted-assertion", "assertion-and-encrypted-assertion", "encrypted-two-keys", "encrypted-key-inside-and-beside"}, tests: []string{"sso TestNothingIsDecryptedInVain"}, outcome: "refused before any RSA operation: one assertion, one key"},
 	{row: "C7", tried: "what makes crewjam/saml panic: nothing where it expects something, a thousand elements", refused: []string{"no-conditions", "no-subject", "no-confirmation-data"}, tests: []string{"sso TestThousandsOfGroups", "sso FuzzCheck"}, outcome: "refused, or taken where it is honest; no panic"},
 	{row: "C8", tried: "floods of answers; filling the memory of used ids", tests: []string{"login TestResponsesAreJudgedOnlySoManyAtOnce", "login TestBadAnswersAtOnceAreCountedBeforeTheyAreJudged", "login TestEachMistakeOfAnIdPIsRefusedAndChangesNothing", "web TestHostileAnswersLeaveOthersServed"}, outcome: "counted by address, judged so many at once; only ids that were verified are kept"},
@@ -102,7 +101,7 @@ var protocol = []attack{
 	{row: "E12", tried: "a weaker login than was asked for; a session that is over there", refused: []string{"context-weaker-than-asked", "context-not-exact", "context-not-said", "authn-before-request", "session-ended", "no-authn-statement"}, taken: []string{"context-as-asked", "context-better-than-asked", "forced-authn"}, tests: []string{"login TestASessionEndsWhenTheIdPSaysSo"}, outcome: "refused where the method asks for it; the session ends with theirs"},
 	{row: "E13", tried: "addresses and line ends in RelayState and return paths", tests: []string{"login TestALoginThatStartsAtTheIdP", "login TestALoginLeadsOnlyToPagesOfOurs", "login FuzzALoginLeadsOnlyToPagesOfOurs", "login FuzzRelayState", "sso TestSSOURLsHaveNoOddAddresses"}, outcome: "refused, or home"},
 	{row: "E14", tried: "an artifact instead of a response (CVE-2026-49283)", tests: []string{"web TestAnAnswerIsGoodOnceAndForItsOwnLogin", "web TestTheACSTakesOnlyAFormOfItsSize"}, outcome: "ignored: nothing is fetched"},
-	{row: "E15", tried: "forged and unsigned logouts", later: noLogout},
+	{row: "E15", tried: "forged, unsigned, wrapped and stale logouts; answers to a logout that nobody asked for", tests: []string{"sso TestBadLogoutsAreRefused", "sso TestLogoutsThatCannotBeReadAreRefused", "sso TestOnlyAnAnswerToALogoutConfirmsIt", "sso FuzzLogout"}, outcome: "refused; no session ends"},
 	{row: "E16", tried: "changing our request on its way", tests: []string{"sso TestRedirectIsSignedOverItsQuery", "sso TestRequestByPostIsSignedInside", "sso TestEveryBitOfARequestIDCounts"}, outcome: "requests are signed where the method says so; an id that we did not make is refused"},
 	{row: "E17", tried: "times that are years away", refused: []string{"response-from-the-future", "assertion-from-the-future", "local-time", "not-a-time"}, taken: []string{"validity-for-ever", "authn-instant-tomorrow"}, tests: []string{"sso TestNothingOutlivesItsMemory"}, outcome: "refused, or bounded by our own limits"},
 }

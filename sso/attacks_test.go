@@ -218,8 +218,9 @@ func TestNothingThatAResponseNamesIsFetched(t *testing.T) {
 }
 
 // TestNothingThatStrangersSendIsInflated holds the program to having no code
-// for it: only the identity provider of demonstrations inflates, the requests
-// that come to it.
+// for it but at one place, which stops at 64 KiB: the query of a logout is
+// deflated. Besides, the identity provider of demonstrations inflates the
+// requests that come to it.
 func TestNothingThatStrangersSendIsInflated(t *testing.T) {
 	err := filepath.WalkDir("..", func(path string, d os.DirEntry, err error) error {
 		if err != nil {
@@ -228,7 +229,7 @@ func TestNothingThatStrangersSendIsInflated(t *testing.T) {
 		if d.IsDir() && strings.HasPrefix(d.Name(), ".") && path != ".." {
 			return filepath.SkipDir
 		}
-		if d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasPrefix(filepath.ToSlash(path), "../internal/demoidp/") {
+		if d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasPrefix(filepath.ToSlash(path), "../internal/demoidp/") || filepath.ToSlash(path) == "../sso/logout.go" {
 			return nil
 		}
 		text, err := os.ReadFile(path)

@@ -3,8 +3,11 @@ package sso
 import (
 	"crypto/rsa"
 	"crypto/x509"
+	"testing"
 
 	"github.com/beevik/etree"
+
+	"gatehouse/internal/seal"
 )
 
 // Scan gives the tree that the scanner builds; nil if it refuses.
@@ -93,4 +96,22 @@ func (p *Provider) CheckCounting(idp *IdP, raw []byte, want Expectation, keys ..
 		return nil, work, r
 	}
 	return judged.out, work, nil
+}
+
+// OurKeys makes keys of ours towards an identity provider, for an algorithm.
+func OurKeys(t testing.TB, ring *seal.Keyring, id, algorithm string) (certificates, sealed []byte) {
+	t.Helper()
+	s := Settings{SignatureAlgorithm: algorithm}
+	return makeKeys(t, ring, id, s.typeFor())
+}
+
+// CertificatesOf gives the certificate that we sign with towards an identity
+// provider.
+func CertificatesOf(t testing.TB, i *IdP) []*x509.Certificate {
+	t.Helper()
+	c, err := x509.ParseCertificate(i.SigningCertificate())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []*x509.Certificate{c}
 }

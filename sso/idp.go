@@ -95,6 +95,13 @@ type Settings struct {
 
 	Mapping Mapping
 
+	// Logouts: IdPSLOURL is where the IdP is told of them, IdPSLOResponseURL
+	// where answers to its own go, if that is elsewhere. Both as SSOURL; empty:
+	// it is told of none. SLOBinding is how; Redirect unless said.
+	IdPSLOURL         string
+	IdPSLOResponseURL string
+	SLOBinding        Binding
+
 	AllowSHA1      bool // accept SHA-1 in signatures and digests: a risk
 	AllowSmallKeys bool // accept RSA keys under 2048 bits (never under 1024): a risk
 

@@ -147,6 +147,7 @@ func (s *IdPs) Create(ctx context.Context, by account.Actor, org account.Organiz
 		Base:           s.Base,
 		Settings: Settings{
 			Binding:            Redirect,
+			SLOBinding:         Redirect,
 			IdPLoginMode:       Bounce,
 			DigestAlgorithm:    "sha256",
 			SignatureAlgorithm: "rsa-sha256",
@@ -305,6 +306,9 @@ func (s *IdPs) makeKey(ctx context.Context, id string, kind KeyType, now time.Ti
 // apply makes a change that may name an SSO URL.
 func (s *IdPs) apply(c Change, i *IdP) error {
 	if err := c.apply(i); err != nil {
+		return err
+	}
+	if err := c.checkLogoutTargets(i, s.Base); err != nil {
 		return err
 	}
 	if c.SSOURL == nil || i.SSOURL == "" {

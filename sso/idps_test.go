@@ -27,7 +27,7 @@ func TestCreateWithNameAndTypeAloneIsPending(t *testing.T) {
 	got.SPCertificate, got.SPKey = nil, nil
 	want := IdP{
 		ID: "am1", OrganizationID: "org1", AccountID: "a1", Name: "Okta", State: Pending, Base: "https://sso.example.com",
-		Settings:  Settings{Binding: Redirect, IdPLoginMode: Bounce, DigestAlgorithm: "sha256", SignatureAlgorithm: "rsa-sha256", MetadataUpdates: HoldUpdates},
+		Settings:  Settings{Binding: Redirect, SLOBinding: Redirect, IdPLoginMode: Bounce, DigestAlgorithm: "sha256", SignatureAlgorithm: "rsa-sha256", MetadataUpdates: HoldUpdates},
 		CreatedAt: moment, UpdatedAt: moment,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -404,6 +404,7 @@ func TestSettingsAreKeptAsSaid(t *testing.T) {
 	c.IdPLoginMode, c.MetadataUpdates, c.MetadataCertificate = new("accept"), new("apply"), new("\n"+*c.Certificates)
 	c.Mapping = &Mapping{"mail", "given", "family", "full", "id", "roles"}
 	c.TokenMaxAge = new(600)
+	c.SLOURL, c.SLOResponseURL, c.SLOBinding = new(" https://idp.example.com/slo "), new("https://idp.example.com/slo/answer"), new("soap")
 	i, err := s.Create(t.Context(), admin, acme, New{Type: "saml", Change: c})
 	if err != nil {
 		t.Fatal(err)
@@ -414,6 +415,7 @@ func TestSettingsAreKeptAsSaid(t *testing.T) {
 		SignRequests: true, WantAssertionSigned: true, RequestAuthnContext: true, IdPLoginAllowed: true, IdPLoginMode: Accept, JoinGroups: true,
 		Mapping:   Mapping{"mail", "given", "family", "full", "id", "roles"},
 		AllowSHA1: true, AllowSmallKeys: true, AllowEmptyReference: true, AllowNoRecipient: true, ForceAuthn: true, NameIDFormat: NameIDFormats[1], TokenMaxAge: 10 * time.Minute, TokenExtendWhenUsed: true,
+		IdPSLOURL: "https://idp.example.com/slo", IdPSLOResponseURL: "https://idp.example.com/slo/answer", SLOBinding: SOAP,
 		MetadataUpdates: ApplyUpdates, MetadataCertificatePEM: strings.TrimSpace(*c.Certificates),
 	}
 	if diff := cmp.Diff(want, i.Settings); diff != "" {

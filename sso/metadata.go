@@ -60,6 +60,10 @@ func (p *Provider) Metadata(i *IdP) ([]byte, error) {
 			{Binding: saml.HTTPPostBinding, Location: i.ACSURL(), Index: 0, IsDefault: &yes},
 		},
 	}
+	// What is posted there is told apart by its Content-Type.
+	for _, binding := range []string{redirectBinding, postBinding, soapBinding} {
+		role.SingleLogoutServices = append(role.SingleLogoutServices, saml.Endpoint{Binding: binding, Location: i.SLOURL()})
+	}
 	role.ProtocolSupportEnumeration = protocolNS
 	role.NameIDFormats = nameIDFormats
 	role.KeyDescriptors = keys

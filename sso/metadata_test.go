@@ -67,8 +67,8 @@ func TestMetadataSaysWhatTheSettingsSay(t *testing.T) {
 			if acs.Location != i.ACSURL() || acs.Binding != postBinding || acs.Index != 0 || acs.IsDefault == nil || !*acs.IsDefault {
 				t.Errorf("got ACS %+v, want %s by POST, index 0, the default", acs, i.ACSURL())
 			}
-			if len(role.SingleLogoutServices) != 0 || len(role.NameIDFormats) != 3 {
-				t.Errorf("got %d logout services and %d formats, want 0 and 3", len(role.SingleLogoutServices), len(role.NameIDFormats))
+			if len(role.SingleLogoutServices) != 3 || role.SingleLogoutServices[2].Location != i.SLOURL() || len(role.NameIDFormats) != 3 {
+				t.Errorf("got %d logout services and %d formats, want 3, at our logout URL, and 3", len(role.SingleLogoutServices), len(role.NameIDFormats))
 			}
 		})
 	}

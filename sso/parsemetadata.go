@@ -37,6 +37,7 @@ type IdPMetadata struct {
 	PostURL             string // where they go by Post; may be empty if RedirectURL is not
 	Certificates        []*x509.Certificate
 	WantsSignedRequests bool
+	Logout              []LogoutSite // where it is told of logouts, in our order of preference; may be empty
 }
 
 // SSO gives where requests go, and how: by the wanted binding, or, if none is
@@ -63,6 +64,7 @@ type idpXML struct {
 	WantsSigned string    `xml:"WantAuthnRequestsSigned,attr"`
 	Keys        []keyXML  `xml:"urn:oasis:names:tc:SAML:2.0:metadata KeyDescriptor"`
 	SSO         []siteXML `xml:"urn:oasis:names:tc:SAML:2.0:metadata SingleSignOnService"`
+	Logout      []siteXML `xml:"urn:oasis:names:tc:SAML:2.0:metadata SingleLogoutService"`
 }
 
 type keyXML struct {
@@ -77,6 +79,7 @@ type keyXML struct {
 type siteXML struct {
 	Binding  string `xml:"Binding,attr"`
 	Location string `xml:"Location,attr"`
+	Response string `xml:"ResponseLocation,attr"` // of SingleLogoutService
 }
 
 // ParseIdPMetadata reads the metadata of one IdP, which an administrator
@@ -313,6 +316,7 @@ func (e entityXML) read(now time.Time) (IdPMetadata, error) {
 	if m.RedirectURL == "" && m.PostURL == "" {
 		return m, badMetadata("The metadata names no SingleSignOnService for the HTTP-Redirect or the HTTP-POST binding.")
 	}
+	m.Logout = role.logout()
 	var err error
 	m.Certificates, err = role.signing()
 	return m, err

@@ -62,7 +62,8 @@ func TestParseIdPMetadataAsProductsWriteIt(t *testing.T) {
 				`<SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="https://login.microsoftonline.com/9188040d/saml2" />` +
 				`<SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://login.microsoftonline.com/9188040d/saml2" />` +
 				`</IDPSSODescriptor></EntityDescriptor>`,
-			IdPMetadata{EntityID: "https://sts.windows.net/9188040d/", RedirectURL: "https://login.microsoftonline.com/9188040d/saml2", PostURL: "https://login.microsoftonline.com/9188040d/saml2"},
+			IdPMetadata{EntityID: "https://sts.windows.net/9188040d/", RedirectURL: "https://login.microsoftonline.com/9188040d/saml2", PostURL: "https://login.microsoftonline.com/9188040d/saml2",
+				Logout: []LogoutSite{{Binding: Redirect, URL: "https://login.microsoftonline.com/9188040d/saml2"}}},
 			[][]byte{one},
 		},
 		{

@@ -102,6 +102,22 @@ var findings = map[string]finding{
 	"authn_context_insufficient": {"The person logged in by less than a password over TLS, as far as the identity provider says.", "Let the identity provider send the AuthnContextClassRef of how the person logged in, or switch off \"ask for a login with a password or better\" here."},
 	"session_ended":              {"The person's session at the identity provider is over.", "Log in at the identity provider again."},
 
+	// Logouts.
+	"logout_empty":                {"The request carries no logout message.", "Check that the identity provider sends a SAMLRequest or SAMLResponse to the single logout URL, by the binding that its metadata here names."},
+	"logout_parameters":           {"The parameters of the logout message are not as SAML prescribes.", hostile},
+	"logout_not_base64":           {"The logout message is not base64.", "Check that no proxy rewrites forms or queries on the way."},
+	"logout_not_deflated":         {"The logout message in the query is not compressed as SAML prescribes.", "Check that the identity provider uses the HTTP-Redirect binding with DEFLATE."},
+	"logout_too_large":            {"The logout message is larger than 64 KiB.", hostile},
+	"not_a_logout":                {"The document is not the logout message that belongs there.", "Check that the identity provider sends single logout messages, and no others, to the single logout URL."},
+	"logout_not_signed":           {"The logout message is not signed.", "Let the identity provider sign logout requests and responses: unsigned ones would let anybody end other people's sessions."},
+	"logout_destination_mismatch": {"The logout message was meant for another address.", "Set the single logout URL at the identity provider to this method's, character by character."},
+	"logout_expired":              {"The logout message is not valid any more.", theirClock},
+	"logout_name_missing":         {"The logout request does not say whose session is to end.", "Let the identity provider name the person in the logout request by the NameID of the login."},
+	"logout_session_invalid":      {"A SessionIndex of the logout request is empty, or there are more than 100.", hostile},
+	"logout_replayed":             {"This logout request was used already.", "Each logout request counts once. If nobody went back in the browser, treat it as an attack."},
+	"logout_unknown_request":      {"The logout response answers no logout of the last ten minutes.", "If it happens every time, the identity provider must send the request's ID as InResponseTo."},
+	"logout_failed":               {"The identity provider did not end its session, or not everywhere.", "Check the identity provider's log for this logout. The session here has ended all the same."},
+
 	// Whom it means.
 	"attribute_conflict": {"An attribute that must have one value has several different ones.", "Let the identity provider send one value, or map another attribute here."},
 	"no_identity":        {"The response has nothing that names the person the same way at each login.", "Let the identity provider send a NameID that is not transient (persistent or emailAddress), or map the identity attribute here to one that it sends."},

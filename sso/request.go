@@ -24,6 +24,7 @@ type Request struct {
 	Binding Binding
 	URL     string  // where the browser goes: with the request in its query (Redirect), or by POST with Form
 	Form    []Field // for Post: SAMLRequest and RelayState
+	Body    []byte  // for SOAP: what our server posts to URL by itself
 	Origin  string  // of URL, as in https://idp.example.com, for the page's Content-Security-Policy
 }
 
@@ -104,19 +105,27 @@ func (p *Provider) redirect(r *Request, i *IdP, t Ticket, now time.Time, hasQuer
 	query := "SAMLRequest=" + url.QueryEscape(base64.StdEncoding.EncodeToString(deflate(document.b))) +
 		"&RelayState=" + url.QueryEscape(t.FlowID)
 	if i.SignRequests {
-		a, known := signatureAlgorithms[i.SignatureAlgorithm]
-		if !known {
-			return fmt.Errorf("unknown signature algorithm %q", i.SignatureAlgorithm)
-		}
-		query += "&SigAlg=" + url.QueryEscape(a.uri)
-		signature, err := p.sign(i, a, []byte(query))
-		if err != nil {
+		var err error
+		if query, err = p.signQuery(i, query); err != nil {
 			return err
 		}
-		query += "&Signature=" + url.QueryEscape(base64.StdEncoding.EncodeToString(signature))
 	}
 	r.URL = i.SSOURL + separator + query
 	return nil
+}
+
+// signQuery adds to a query the signature of it.
+func (p *Provider) signQuery(i *IdP, query string) (string, error) {
+	a, known := signatureAlgorithms[i.SignatureAlgorithm]
+	if !known {
+		return "", fmt.Errorf("unknown signature algorithm %q", i.SignatureAlgorithm)
+	}
+	query += "&SigAlg=" + url.QueryEscape(a.uri)
+	signature, err := p.sign(i, a, []byte(query))
+	if err != nil {
+		return "", err
+	}
+	return query + "&Signature=" + url.QueryEscape(base64.StdEncoding.EncodeToString(signature)), nil
 }
 
 // post puts the request into a form (SAML Bindings, 3.5.4), with an enveloped
@@ -124,7 +133,9 @@ func (p *Provider) redirect(r *Request, i *IdP, t Ticket, now time.Time, hasQuer
 func (p *Provider) post(r *Request, i *IdP, t Ticket, now time.Time) error {
 	document := i.requestHead(r.ID, now)
 	if i.SignRequests {
-		signature, err := p.envelope(i, r.ID, now)
+		unsigned := i.requestHead(r.ID, now)
+		unsigned.requestTail(i)
+		signature, err := p.envelope(i, r.ID, unsigned.b)
 		if err != nil {
 			return err
 		}
@@ -183,17 +194,15 @@ func (w *xmlWriter) requestTail(i *IdP) {
 	w.close("samlp:AuthnRequest")
 }
 
-// envelope writes the signature of an AuthnRequest of ours (XML Signature 1.1,
-// 4). It is written by hand because goxmldsig digests with the hash that it
+// envelope writes the signature of a message of ours with this id, which is
+// given in canonical form (XML Signature 1.1, 4). It is written by hand because goxmldsig digests with the hash that it
 // signs with, and the settings name two.
-func (p *Provider) envelope(i *IdP, id string, now time.Time) ([]byte, error) {
+func (p *Provider) envelope(i *IdP, id string, unsigned []byte) ([]byte, error) {
 	a, known := signatureAlgorithms[i.SignatureAlgorithm]
 	d, knownDigest := digestAlgorithms[i.DigestAlgorithm]
 	if !known || !knownDigest {
 		return nil, fmt.Errorf("unknown algorithms %q and %q", i.SignatureAlgorithm, i.DigestAlgorithm)
 	}
-	unsigned := i.requestHead(id, now)
-	unsigned.requestTail(i)
 	info := &xmlWriter{}
 	info.open("ds:SignedInfo", "xmlns:ds", signatureNS)
 	info.leaf("ds:CanonicalizationMethod", "", "Algorithm", "http://www.w3.org/2001/10/xml-exc-c14n#")
@@ -204,7 +213,7 @@ func (p *Provider) envelope(i *IdP, id string, now time.Time) ([]byte, error) {
 	info.leaf("ds:Transform", "", "Algorithm", "http://www.w3.org/2001/10/xml-exc-c14n#")
 	info.close("ds:Transforms")
 	info.leaf("ds:DigestMethod", "", "Algorithm", d.uri)
-	info.leaf("ds:DigestValue", base64.StdEncoding.EncodeToString(d.sum(unsigned.b)))
+	info.leaf("ds:DigestValue", base64.StdEncoding.EncodeToString(d.sum(unsigned)))
 	info.close("ds:Reference")
 	info.close("ds:SignedInfo")
 	signature, err := p.sign(i, a, info.b)

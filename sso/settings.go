@@ -35,7 +35,11 @@ type Change struct {
 	SSOURL       *string // saml_idp_url: https, or http on a loopback host
 	Certificates *string // saml_certificate: as ParseCertificates takes it
 	Binding      *string // saml_request_binding: redirect or post
-	Metadata     *string // saml_idp_metadata: says these four at once
+	Metadata     *string // saml_idp_metadata: says these four at once, and the next three where it can
+
+	SLOURL         *string // saml_idp_slo_url: as saml_idp_url, or empty
+	SLOResponseURL *string // saml_idp_slo_response_url: as saml_idp_url, or empty
+	SLOBinding     *string // saml_slo_binding: redirect, post or soap
 
 	DigestAlgorithm     *string // saml_digest_algorithm
 	SignatureAlgorithm  *string // saml_signature_algorithm
@@ -120,6 +124,7 @@ func (c Change) saying(m IdPMetadata) (Change, error) {
 	}
 	certificates, b := encodeCertificates(m.Certificates), string(binding)
 	c.EntityID, c.SSOURL, c.Binding, c.Certificates = &m.EntityID, &address, &b, &certificates
+	c = c.withLogout(m)
 	if c.SignRequests == nil && m.WantsSignedRequests {
 		c.SignRequests = &m.WantsSignedRequests
 	}
@@ -171,7 +176,7 @@ func (c Change) apply(i *IdP) error {
 			*f.to = *f.from
 		}
 	}
-	for _, step := range []func(*IdP) error{c.applyName, c.applyTrust, c.applyRequests, c.applyMapping, c.applyTokens, c.applyState} {
+	for _, step := range []func(*IdP) error{c.applyName, c.applyTrust, c.applyLogout, c.applyRequests, c.applyMapping, c.applyTokens, c.applyState} {
 		if err := step(i); err != nil {
 			return err
 		}

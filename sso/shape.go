@@ -36,6 +36,11 @@ type shape struct {
 	// encrypted.
 	wanted string
 
+	// logout says where a logout message stands, in a document that is to be
+	// one; around, what of the elements around it there was.
+	logout logoutPlace
+	around [2]bool
+
 	spent
 }
 
@@ -51,6 +56,9 @@ type spent struct {
 func (s *shape) enter(open []openElement, e *openElement, attributes []attribute) *Rejection {
 	if r := s.checkIDs(e, attributes); r != nil {
 		return r
+	}
+	if s.logout != noLogout {
+		return s.enterLogout(open, e)
 	}
 	name := e.el.Tag
 	switch {

@@ -24,6 +24,10 @@ const (
 
 	// ToTest tries settings out: it ends in a trace and lets nobody in.
 	ToTest Purpose = 5
+
+	// ToLogout is no login: the person's session ended here, and is to end at
+	// the IdP.
+	ToLogout Purpose = 6
 )
 
 // TicketLifetime is how long a person may take at the IdP.
@@ -65,6 +69,11 @@ func NewTicket(purpose Purpose, browserSecret string, now time.Time) Ticket {
 // RequestID is the AuthnRequest id that carries t to the IdP with this id and
 // back. It is an NCName of 95 characters (XML Schema, 3.3.8).
 func (p *Provider) RequestID(idpID string, t Ticket) string {
+	return p.ticketID("authn-request", idpID, t)
+}
+
+// ticketID writes a ticket for one kind of request. It is good for no other.
+func (p *Provider) ticketID(kind, idpID string, t Ticket) string {
 	b := make([]byte, 0, ticketSize)
 	b = append(b, 1, byte(t.Purpose))
 	b = binary.BigEndian.AppendUint32(b, uint32(t.ExpiresAt.Unix()))
@@ -72,7 +81,7 @@ func (p *Provider) RequestID(idpID string, t Ticket) string {
 	b = append(b, flow...)
 	b = append(b, t.Browser[:]...)
 	b = append(b, t.Session[:]...)
-	b = append(b, p.Keys.MAC("authn-request "+idpID, b)[:16]...)
+	b = append(b, p.Keys.MAC(kind+" "+idpID, b)[:16]...)
 	return "_" + base64.RawURLEncoding.EncodeToString(b)
 }
 
@@ -93,24 +102,14 @@ func (p *Provider) TicketOf(idpID string, raw []byte, now time.Time) (Ticket, bo
 // for this IdP, and for one whose time is over.
 func (p *Provider) Tickets(idpID string, now time.Time) func(requestID string) (Ticket, error) {
 	return func(id string) (Ticket, error) {
-		b := []byte{}
-		if len(id) == 1+base64.RawURLEncoding.EncodedLen(ticketSize) && id[0] == '_' {
-			b, _ = base64.RawURLEncoding.Strict().DecodeString(id[1:])
-		}
-		if len(b) != ticketSize || b[0] != 1 || !p.Keys.CheckMAC("authn-request "+idpID, b[:ticketSize-16], b[ticketSize-16:]) {
+		t, ours := p.openTicketID("authn-request", idpID, id)
+		if !ours {
 			return Ticket{}, &Rejection{
 				Code:    "unknown_request",
 				Message: "The response answers a login that was not started here for this identity provider.",
 				Got:     clip(id),
 				Remedy:  "Start again from the login page. If it happens every time, the identity provider sends responses to the wrong ACS URL, or answers with an InResponseTo of its own.",
 			}
-		}
-		t := Ticket{
-			FlowID:    hex.EncodeToString(b[6:22]),
-			Purpose:   Purpose(b[1]),
-			Browser:   [16]byte(b[22:38]),
-			Session:   [16]byte(b[38:54]),
-			ExpiresAt: time.Unix(int64(binary.BigEndian.Uint32(b[2:6])), 0).UTC(),
 		}
 		if !now.Before(t.ExpiresAt) {
 			return Ticket{}, &Rejection{
@@ -123,6 +122,25 @@ func (p *Provider) Tickets(idpID string, now time.Time) func(requestID string) (
 		}
 		return t, nil
 	}
+}
+
+// openTicketID reads a ticket that was written for a kind of request, and says
+// whether it was written here. Its time may be over.
+func (p *Provider) openTicketID(kind, idpID, id string) (t Ticket, ours bool) {
+	b := []byte{}
+	if len(id) == 1+base64.RawURLEncoding.EncodedLen(ticketSize) && id[0] == '_' {
+		b, _ = base64.RawURLEncoding.Strict().DecodeString(id[1:])
+	}
+	if len(b) != ticketSize || b[0] != 1 || !p.Keys.CheckMAC(kind+" "+idpID, b[:ticketSize-16], b[ticketSize-16:]) {
+		return Ticket{}, false
+	}
+	return Ticket{
+		FlowID:    hex.EncodeToString(b[6:22]),
+		Purpose:   Purpose(b[1]),
+		Browser:   [16]byte(b[22:38]),
+		Session:   [16]byte(b[38:54]),
+		ExpiresAt: time.Unix(int64(binary.BigEndian.Uint32(b[2:6])), 0).UTC(),
+	}, true
 }
 
 // clip bounds what of a stranger's text is kept.

@@ -45,12 +45,12 @@ func (s *Store) AddToken(ctx context.Context, t session.Token) error {
 	return s.change(ctx, fault.Exists.Errorf("The user has a token with this prefix already."), `
 		INSERT INTO token (hash, user_id, prefix, kind, method_kind, method_id, two_factor,
 			logged_in_at, created_at, expires_at, description, user_agent, ip, recovers,
-			max_age, extend_when_used, ends_at, ip_ranges, scopes, device)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+			max_age, extend_when_used, ends_at, ip_ranges, scopes, device, idp_name, idp_name_key, idp_session)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
 		ON CONFLICT DO NOTHING`,
 		t.Hash[:], t.UserID, t.Prefix, string(t.Kind), string(t.Method.Kind), textOrNull(methodID), t.TwoFactor,
 		stamp(t.LoggedIn), stamp(t.CreatedAt), stamp(t.ExpiresAt), t.Description, t.UserAgent, addressText(t.IP), textOrNull(recovers),
-		int64(t.MaxAge/time.Second), t.ExtendWhenUsed, stampOrNull(t.EndsAt), rangesText(t.Ranges), strings.Join(t.Scopes, " "), t.Device)
+		int64(t.MaxAge/time.Second), t.ExtendWhenUsed, stampOrNull(t.EndsAt), rangesText(t.Ranges), strings.Join(t.Scopes, " "), t.Device, t.IdP.Name, t.IdP.Key, t.IdP.Index)
 }
 
 // TokensOf implements session.Store.

@@ -25,10 +25,10 @@ const idpColumns = `id, organization_id, account_id, name, enabled, state, base,
 	map_email, map_first_name, map_last_name, map_real_name, map_identity, map_groups,
 	allow_sha1, allow_small_keys, token_max_age, token_extend_when_used, auto_join_group_id, idp_login_mode,
 	allow_empty_reference, allow_no_recipient, force_authn, name_id_format,
-	metadata_url, metadata_updates, metadata_certificate,
+	metadata_url, metadata_updates, metadata_certificate, slo_url, slo_response_url, slo_binding,
 	sp_certificate, sp_key, created_at, updated_at, deleted_at, ` + rolloverColumns
 
-// settingsFields are where the columns from entity_id to metadata_certificate go.
+// settingsFields are where the columns from entity_id to slo_binding go.
 func settingsFields(s *sso.Settings) []any {
 	return []any{
 		&s.EntityID, &s.SSOURL, &s.Binding, &s.CertificatePEM,
@@ -37,7 +37,7 @@ func settingsFields(s *sso.Settings) []any {
 		&s.Mapping.Email, &s.Mapping.FirstName, &s.Mapping.LastName, &s.Mapping.RealName, &s.Mapping.Identity, &s.Mapping.Groups,
 		&s.AllowSHA1, &s.AllowSmallKeys, seconds{&s.TokenMaxAge}, &s.TokenExtendWhenUsed, &s.AutoJoinGroupID, &s.IdPLoginMode,
 		&s.AllowEmptyReference, &s.AllowNoRecipient, &s.ForceAuthn, &s.NameIDFormat,
-		&s.IdPMetadataURL, &s.MetadataUpdates, &s.MetadataCertificatePEM,
+		&s.IdPMetadataURL, &s.MetadataUpdates, &s.MetadataCertificatePEM, &s.IdPSLOURL, &s.IdPSLOResponseURL, &s.SLOBinding,
 	}
 }
 
@@ -50,7 +50,7 @@ func settingsValues(s sso.Settings) []any {
 		s.Mapping.Email, s.Mapping.FirstName, s.Mapping.LastName, s.Mapping.RealName, s.Mapping.Identity, s.Mapping.Groups,
 		s.AllowSHA1, s.AllowSmallKeys, int64(s.TokenMaxAge / time.Second), s.TokenExtendWhenUsed, s.AutoJoinGroupID, string(s.IdPLoginMode),
 		s.AllowEmptyReference, s.AllowNoRecipient, s.ForceAuthn, s.NameIDFormat,
-		s.IdPMetadataURL, string(s.MetadataUpdates), s.MetadataCertificatePEM,
+		s.IdPMetadataURL, string(s.MetadataUpdates), s.MetadataCertificatePEM, s.IdPSLOURL, s.IdPSLOResponseURL, string(s.SLOBinding),
 	}
 }
 
@@ -90,7 +90,8 @@ func (s *Store) UpdateIdP(ctx context.Context, i *sso.IdP) error {
 				token_max_age = $27, token_extend_when_used = $28, auto_join_group_id = $29,
 				idp_login_mode = $30, allow_empty_reference = $31, allow_no_recipient = $32,
 				force_authn = $33, name_id_format = $34,
-				metadata_url = $35, metadata_updates = $36, metadata_certificate = $37
+				metadata_url = $35, metadata_updates = $36, metadata_certificate = $37,
+				slo_url = $38, slo_response_url = $39, slo_binding = $40
 			WHERE id = $1`, args...)
 		if err != nil || i.DeletedAt == nil {
 			return err

@@ -233,6 +233,7 @@ func fullIdP(t testing.TB, o account.Organization) *sso.IdP {
 		Mapping:   sso.Mapping{Email: "e", FirstName: "f", LastName: "l", RealName: "r", Identity: "i", Groups: "g"},
 		AllowSHA1: true, AllowSmallKeys: true, AllowEmptyReference: true, AllowNoRecipient: true, ForceAuthn: true, NameIDFormat: sso.NameIDFormats[0],
 		TokenMaxAge: time.Hour, TokenExtendWhenUsed: true, AutoJoinGroupID: "ug1",
+		IdPSLOURL: "slo", IdPSLOResponseURL: "slo answers", SLOBinding: sso.SOAP,
 		IdPMetadataURL: "https://idp.example.com/metadata", MetadataUpdates: sso.ApplyUpdates, MetadataCertificatePEM: "certificate",
 	}
 	i.Rollover = rollover(10)
