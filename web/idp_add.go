@@ -46,7 +46,7 @@ func (s *site) addIdP(w http.ResponseWriter, r *http.Request, v gate.Visit) erro
 	if err != nil {
 		return err
 	}
-	name, vendor := form.Get("authentication_method_name"), vendorBy(form.Get("vendor")).ID
+	name, vendor := form.Get("authentication_method_name"), string(vendorBy(form.Get("vendor")).ID)
 	i, err := s.IdPs.Create(r.Context(), v.Actor, v.Organization, sso.New{Type: "saml", Change: sso.Change{Name: &name}})
 	if err != nil {
 		p, broken := s.newIdPPage(r, v, name, vendor)

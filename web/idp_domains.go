@@ -57,7 +57,7 @@ func (s *site) linkDomains(w http.ResponseWriter, r *http.Request, v gate.Visit)
 	if form.Get("vendor") == "" {
 		return see(w, r, done(idpURL(i), message))
 	}
-	return see(w, r, withQuery(idpURL(i)+"/setup", url.Values{"step": {"5"}, "vendor": {vendorBy(form.Get("vendor")).ID}, "done": {message}}))
+	return see(w, r, withQuery(idpURL(i)+"/setup", url.Values{"step": {"5"}, "vendor": {string(vendorBy(form.Get("vendor")).ID)}, "done": {message}}))
 }
 
 // unlinkDomains ends that for one domain.

@@ -38,7 +38,7 @@ func (s *site) newSetupPage(r *http.Request, v gate.Visit, i *sso.IdP) (*setupPa
 		page:         frame,
 		IdP:          s.viewIdP(i),
 		Step:         stepOf(r.URL.Query().Get("step"), i),
-		Vendor:       vendorBy(r.URL.Query().Get("vendor")),
+		Vendor:       vendorOf(r.URL.Query().Get("vendor"), i),
 		Vendors:      vendorOptions(),
 		Metadata:     field{Name: "saml_idp_metadata", Label: "Metadata of the identity provider", Hint: "The whole XML document, pasted.", Rows: 8, Machine: true},
 		EntityID:     field{Name: "saml_entity_id", Label: "Entity ID", Hint: "Also called issuer.", Most: 2048, Machine: true},
@@ -66,7 +66,7 @@ func stepOf(asked string, i *sso.IdP) int {
 
 // URL is where a step is.
 func (p *setupPage) URL(step string) string {
-	return withQuery(p.IdP.URL+"/setup", url.Values{"step": {step}, "vendor": {p.Vendor.ID}})
+	return withQuery(p.IdP.URL+"/setup", url.Values{"step": {step}, "vendor": {string(p.Vendor.ID)}})
 }
 
 func (s *site) showSetup(w http.ResponseWriter, r *http.Request, v gate.Visit) error {
@@ -117,7 +117,7 @@ func (s *site) saveSetup(w http.ResponseWriter, r *http.Request, v gate.Visit) e
 	if before.State == sso.Pending {
 		message = "idp-configured"
 	}
-	to := url.Values{"step": {"4"}, "vendor": {vendorBy(r.URL.Query().Get("vendor")).ID}, "done": {message}}
+	to := url.Values{"step": {"4"}, "vendor": {string(vendorBy(r.URL.Query().Get("vendor")).ID)}, "done": {message}}
 	return see(w, r, withQuery(idpURL(i)+"/setup", to))
 }
 

@@ -62,7 +62,7 @@ func TestAnIdentityProviderFromFirstToLast(t *testing.T) {
 
 	method := idOf(provider)
 	b.get(provider + "/setup?step=2&vendor=adfs").wantText("-SamlResponseSignature MessageAndAssertion")
-	b.get(provider + "/setup?step=2&vendor=entra").wantText("Sign SAML response and assertion")
+	b.get(provider + "/setup?step=2&vendor=entra_id").wantText("Sign SAML response and assertion")
 	b.get(provider + "/setup?step=2").wantText("with AES-CBC if the response is signed")
 	b.get(provider + "/setup?vendor=okta").wantText("Audience URI").
 		wantText(w.site.URL + "/v1/sso/saml/acs/" + method).wantText(w.site.URL + "/v1/sso/saml/metadata/" + method)

@@ -1,9 +1,10 @@
 package web
 
-// A vendor is how one product calls what every SAML identity provider has.
+import "gatehouse/sso"
+
+// A vendor is how to connect one product, in its words.
 type vendor struct {
-	ID       string
-	Name     string
+	ID       sso.Vendor
 	Where    string // how to come to a new application there
 	ACS      string // its word for our ACS URL
 	EntityID string // its word for our entity id
@@ -14,11 +15,10 @@ type vendor struct {
 	Assign   string // how people get access to the application
 }
 
-// vendors has the products that the set-up knows by their words. The first
-// stands for all others.
+// vendors has the set-up of all vendors. The first stands for all others.
 var vendors = []vendor{
 	{
-		ID: "other", Name: "Another product",
+		ID:       sso.Generic,
 		Where:    "Create a SAML 2.0 application. It may be called a service provider, a relying party or a connection.",
 		ACS:      "ACS URL, reply URL or single sign-on URL",
 		EntityID: "Entity ID, audience or SP issuer",
@@ -29,7 +29,7 @@ var vendors = []vendor{
 		Assign:   "Give the people, or a group of them, access to the application.",
 	},
 	{
-		ID: "okta", Name: "Okta",
+		ID:       sso.Okta,
 		Where:    "In the admin console, open Applications, choose “Create App Integration”, then “SAML 2.0”.",
 		ACS:      "Single sign-on URL",
 		EntityID: "Audience URI (SP Entity ID)",
@@ -40,7 +40,18 @@ var vendors = []vendor{
 		Assign:   "On the “Assignments” tab, assign people or groups.",
 	},
 	{
-		ID: "entra", Name: "Microsoft Entra ID",
+		ID:       sso.Auth0,
+		Where:    "In the dashboard, open Applications and create a “Regular Web Application”. On its “Addons” tab, switch “SAML2 Web App” on: “Settings” takes the values.",
+		ACS:      "Application Callback URL",
+		EntityID: "“audience” in the JSON",
+		NameID:   "The default, the user's id, stays with a person. Set “nameIdentifierFormat” to urn:oasis:names:tc:SAML:2.0:nameid-format:persistent.",
+		Claims:   "The default claims (emailaddress, givenname, surname) are recognised as they are.",
+		Sign:     "Set “signatureAlgorithm” to “rsa-sha256” and “digestAlgorithm” to “sha256” in the JSON: left out, they mean SHA-1. Assertions are signed; with “signResponse” true, the response is instead.",
+		Metadata: "On the “Usage” tab of the addon, download “Identity Provider Metadata”. Open the file and copy all of it.",
+		Assign:   "On the application's “Connections” tab, switch on the connections that the people are in.",
+	},
+	{
+		ID:       sso.EntraID,
 		Where:    "In the admin center, open Enterprise applications, “New application”, “Create your own application” (not in the gallery). Then open “Single sign-on” and choose SAML.",
 		ACS:      "Reply URL (Assertion Consumer Service URL)",
 		EntityID: "Identifier (Entity ID)",
@@ -51,7 +62,7 @@ var vendors = []vendor{
 		Assign:   "Under “Users and groups”, assign people or groups.",
 	},
 	{
-		ID: "google", Name: "Google Workspace",
+		ID:       sso.Google,
 		Where:    "In the admin console, open Apps, “Web and mobile apps”, “Add app”, “Add custom SAML app”. Keep the metadata that the second page offers: step 3 needs it.",
 		ACS:      "ACS URL",
 		EntityID: "Entity ID",
@@ -62,7 +73,40 @@ var vendors = []vendor{
 		Assign:   "Under “User access”, switch the application on for everyone or for some organizational units.",
 	},
 	{
-		ID: "keycloak", Name: "Keycloak",
+		ID:       sso.FusionAuth,
+		Where:    "Open Applications and add one. On its “SAML” tab, switch “Enabled” on.",
+		ACS:      "Authorized redirect URLs",
+		EntityID: "Issuer (leave “Audience” empty)",
+		NameID:   "NameID format “Persistent”, or “Email”.",
+		Claims:   "Choose a “Populate lambda” that sends email, firstName and lastName.",
+		Sign:     "Under “Authentication response”, choose a “Signing key” with RSA and SHA-256. If you encrypt assertions with CBC, set “Signature location” to “Response”.",
+		Metadata: "In the application's “View” dialog, open the metadata URL under “SAML v2 Integration details”, and copy all of the page that it shows.",
+		Assign:   "Register the people for the application, on the “Registrations” tab of each.",
+	},
+	{
+		ID:       sso.JumpCloud,
+		Where:    "In the admin portal, open SSO Applications, “Add New Application”, “Custom Application”, and choose “Configure SSO with SAML”. Its “SSO” tab takes the values.",
+		ACS:      "ACS URLs",
+		EntityID: "SP Entity ID",
+		NameID:   "SAMLSubject NameID “email”, with the format that ends in emailAddress.",
+		Claims:   "Under “Attributes” add email, firstName and lastName, with the JumpCloud attributes email, firstname and lastname.",
+		Sign:     "Signature Algorithm “RSA-SHA256”. The response is signed, or the assertion, as “Sign” says: either will do.",
+		Metadata: "On the “SSO” tab, choose “Export Metadata”. Open the file and copy all of it.",
+		Assign:   "On the “User Groups” tab, tick the groups that the people are in.",
+	},
+	{
+		ID:       sso.OneLogin,
+		Where:    "Under Administration, open Applications, “Add App”, “SAML Custom Connector (Advanced)”. Its “Configuration” tab takes the values.",
+		ACS:      "ACS (Consumer) URL, Recipient, and (as a regular expression) ACS (Consumer) URL Validator",
+		EntityID: "Audience (EntityID)",
+		NameID:   "SAML nameID format “Persistent”, or “Email” with the NameID value “Email”.",
+		Claims:   "On the “Parameters” tab add email, firstName and lastName, each with “Include in SAML assertion”.",
+		Sign:     "On the “SSO” tab, SAML Signature Algorithm “SHA-256”. On “Configuration”, SAML signature element “Response”, “Assertion” or “Both”; “Both” if you encrypt assertions.",
+		Metadata: "Under “More Actions”, choose “SAML Metadata”. Open the file and copy all of it.",
+		Assign:   "On the application's “Access” tab, choose roles; or add it on the “Applications” tab of a person.",
+	},
+	{
+		ID:       sso.Keycloak,
 		Where:    "In the realm, open Clients and choose “Import client”, with the metadata document from here; or “Create client” with the type SAML.",
 		ACS:      "Valid redirect URIs, and the Assertion Consumer Service POST Binding URL",
 		EntityID: "Client ID",
@@ -73,7 +117,7 @@ var vendors = []vendor{
 		Assign:   "Everybody in the realm has access, unless you restrict it.",
 	},
 	{
-		ID: "adfs", Name: "AD FS",
+		ID:       sso.ADFS,
 		Where:    "Open AD FS Management, “Add Relying Party Trust”, “Claims aware”, and let it read the metadata URL from here.",
 		ACS:      "SAML Assertion Consumer Endpoint, binding POST",
 		EntityID: "Relying party trust identifier",
@@ -88,18 +132,34 @@ var vendors = []vendor{
 // vendorBy finds a vendor; the first stands for one that is not known.
 func vendorBy(id string) vendor {
 	for _, v := range vendors {
-		if v.ID == id {
+		if string(v.ID) == id {
 			return v
 		}
 	}
 	return vendors[0]
 }
 
+// vendorOf is the vendor that was chosen; else the one that an identity
+// provider looks like.
+func vendorOf(chosen string, i *sso.IdP) vendor {
+	if chosen != "" {
+		return vendorBy(chosen)
+	}
+	return vendorBy(string(sso.GuessVendor(sso.Hints{EntityID: i.EntityID, SSOURL: i.SSOURL})))
+}
+
+func (v vendor) name() string {
+	if v.ID == sso.Generic {
+		return "Another product"
+	}
+	return v.ID.Name()
+}
+
 // vendorOptions lists the vendors to choose from, the general one last.
 func vendorOptions() []option {
 	var out []option
 	for _, v := range append(vendors[1:len(vendors):len(vendors)], vendors[0]) {
-		out = append(out, option{v.ID, v.Name})
+		out = append(out, option{string(v.ID), v.name()})
 	}
 	return out
 }
