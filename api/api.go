@@ -92,6 +92,7 @@ func (s *Server) build() *builder {
 	b.addProjects()
 	b.addIdPs()
 	b.addSPKeys()
+	b.addMetadata()
 	b.addDomains()
 	b.addPolicy()
 	b.addAudit()

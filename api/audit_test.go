@@ -63,6 +63,10 @@ var changing = map[string]struct {
 	"AccountAuthenticationMethodUpdate": {"", `{"saml_idp_login_allowed":true}`, []string{audit.IdPUpdate}},
 	"AccountAuthenticationMethodDelete": {"", ``, []string{audit.IdPDelete}},
 
+	"AccountAuthenticationMethodMetadataRefresh": {"", ``, []string{audit.IdPMetadataFetch}},
+	"AccountAuthenticationMethodMetadataApply":   {"", `{}`, []string{audit.IdPMetadataApply}},
+	"AccountAuthenticationMethodMetadataDiscard": {"", ``, []string{audit.IdPMetadataDiscard}},
+
 	"AccountAuthenticationMethodKeyPrepare": {"", `{"key_type":"ecdsa-p256"}`, []string{audit.IdPPrepareKey}},
 	"AccountAuthenticationMethodKeySwitch":  {"", ``, []string{audit.IdPSwitchKey}},
 	"AccountAuthenticationMethodKeyCancel":  {"", ``, []string{audit.IdPCancelKey}},
@@ -139,6 +143,8 @@ func (w auditedWorld) prepare(t *testing.T, op operation) {
 		err = w.store.Manage(t.Context(), w.bob, w.org, w.now)
 	case "OrganizationLeave":
 		err = w.store.SetSuperAdmin(t.Context(), w.org, w.bob, true)
+	case "AccountAuthenticationMethodMetadataRefresh", "AccountAuthenticationMethodMetadataApply", "AccountAuthenticationMethodMetadataDiscard":
+		w.held(t)
 	case "AccountAuthenticationMethodKeySwitch", "AccountAuthenticationMethodKeyCancel":
 		w.keys(t, "")
 	case "AccountAuthenticationMethodKeyForget":
@@ -240,7 +246,7 @@ func TestAChangeWhoseEventCannotBeWrittenIsNotMade(t *testing.T) {
 func (w auditedWorld) everything(t *testing.T) []string {
 	t.Helper()
 	out := everything(t, w.world, w.ann, w.org, w.root, w.method)
-	for _, path := range []string{"/v1/me", "/v1/organizations", "/v1/account/" + w.root + "/authentication", "/v1/account/" + w.root + "/authentication/" + w.method + "/sp-keys", "/v1/organization/" + w.org + "/user", "/v1/organization/" + w.org + "/user-groups", "/v1/me/authentication_methods", "/v1/organization/" + w.org + "/config/authentication"} {
+	for _, path := range []string{"/v1/me", "/v1/organizations", "/v1/account/" + w.root + "/authentication", "/v1/account/" + w.root + "/authentication/" + w.method + "/sp-keys", "/v1/account/" + w.root + "/authentication/" + w.method + "/metadata-refresh", "/v1/organization/" + w.org + "/user", "/v1/organization/" + w.org + "/user-groups", "/v1/me/authentication_methods", "/v1/organization/" + w.org + "/config/authentication"} {
 		out = append(out, w.as(t, w.ann, "GET", path, "").body)
 	}
 	// Not how it was used.

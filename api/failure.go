@@ -42,6 +42,9 @@ type failureItem struct {
 	Rule     string `json:"rule,omitempty" doc:"The field of the organization's authentication policy that refused." example:"password_auth_enabled"`
 	MoreInfo string `json:"more_info,omitempty" doc:"A page that says which logins the organization admits, and where to log in." example:"https://gatehouse.example/organization/org1a2b3c4d5e6"`
 
+	// Where metadata holds several identity providers.
+	EntityIDs []string `json:"entity_ids,omitempty" doc:"The entity ids to choose from, by saml_entity_id; up to 100."`
+
 	// Where a domain was not proved.
 	LookedFor   *lookedFor  `json:"looked_for,omitempty" doc:"The proof of the domain that was looked for."`
 	FoundValues *[]string   `json:"found_values,omitempty" doc:"What is published there instead; up to 20."`
@@ -202,6 +205,7 @@ func (s *Server) failed(ctx context.Context, where, requestID string, err error)
 // and whoever could not prove a domain to why not.
 func (s *Server) sayMore(f *failure, err error) {
 	f.Errors[0].saySought(err)
+	f.Errors[0].sayChoices(err)
 	var refused *policy.Refused
 	if errors.As(err, &refused) {
 		f.Errors[0].Rule = refused.Rule

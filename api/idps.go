@@ -70,6 +70,9 @@ type MethodFields struct {
 	EntityID    *string `json:"saml_entity_id,omitempty" nullable:"true" maxLength:"2048" doc:"The identity provider's entity id."`
 	Certificate *string `json:"saml_certificate,omitempty" nullable:"true" maxLength:"16384" doc:"What the identity provider signs with: one or several certificates in PEM."`
 	Metadata    *string `json:"saml_idp_metadata,omitempty" nullable:"true" maxLength:"262144" doc:"The identity provider's metadata, as XML: says the URL, the entity id, the certificates and the binding at once."`
+	MetadataURL *string `json:"saml_idp_metadata_url,omitempty" nullable:"true" maxLength:"2048" doc:"The address of the identity provider's metadata, https: fetched now, and once a day from then on. Of several identity providers there, saml_entity_id chooses one. Empty: it is fetched no longer."`
+	Updates     *string `json:"saml_metadata_updates,omitempty" nullable:"true" doc:"What becomes of a change that the metadata shows: approve, which is the default, holds it for an administrator; apply sets it at once."`
+	MetadataKey *string `json:"saml_metadata_certificate,omitempty" nullable:"true" maxLength:"16384" doc:"What fetched metadata has to be signed by: one or several certificates in PEM. Empty: a signature of it is not looked at."`
 	Binding     *string `json:"saml_request_binding,omitempty" nullable:"true" doc:"How requests go: redirect, which is the default, or post."`
 
 	DigestAlgorithm     *string       `json:"saml_digest_algorithm,omitempty" nullable:"true" doc:"Of our requests: sha1, sha256, sha384 or sha512."`
@@ -104,6 +107,9 @@ func (f MethodFields) change(name *string) sso.Change {
 		Certificates:        f.Certificate,
 		Binding:             f.Binding,
 		Metadata:            f.Metadata,
+		IdPMetadataURL:      f.MetadataURL,
+		MetadataUpdates:     f.Updates,
+		MetadataCertificate: f.MetadataKey,
 		DigestAlgorithm:     f.DigestAlgorithm,
 		SignatureAlgorithm:  f.SignatureAlgorithm,
 		Variant:             f.Variant,

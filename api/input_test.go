@@ -24,8 +24,8 @@ func withBodies(t *testing.T, w *world, token string) [][2]string {
 			}
 		}
 	}
-	if len(out) != 29 {
-		t.Fatalf("got %d operations with bodies, want 29", len(out))
+	if len(out) != 30 {
+		t.Fatalf("got %d operations with bodies, want 30", len(out))
 	}
 	return out
 }

@@ -42,6 +42,12 @@ type method struct {
 	CertificateNotValidBef *time.Time `json:"saml_certificate_not_valid_before"`
 	CertificateNotValidAft *time.Time `json:"saml_certificate_not_valid_after"`
 
+	Certificates        []certificateInfo    `json:"saml_certificates" doc:"All of them, in their order."`
+	CertificateWarnings []certificateWarning `json:"saml_certificate_warnings" doc:"Those that end within 30 days or have ended, ours among them. Logins work on: what is trusted is the key."`
+	IdPMetadataURL      *string              `json:"saml_idp_metadata_url" doc:"Where the identity provider's metadata is fetched from each day; null: nowhere."`
+	MetadataUpdates     string               `json:"saml_metadata_updates" enum:"approve,apply"`
+	MetadataCertificate *string              `json:"saml_metadata_certificate" doc:"What fetched metadata has to be signed by; null: by nothing."`
+
 	DigestAlgorithm     string        `json:"saml_digest_algorithm" enum:"sha1,sha256,sha384,sha512"`
 	SignatureAlgorithm  string        `json:"saml_signature_algorithm" enum:"rsa-sha1,rsa-sha256,rsa-sha384,rsa-sha512,ecdsa-sha256"`
 	Variant             *string       `json:"saml_variant" doc:"adfs or null."`
@@ -100,6 +106,11 @@ func (s *Server) newMethod(i *sso.IdP) method {
 		Binding:             string(i.Binding),
 		Certificate:         orNull(i.CertificatePEM),
 		CertificateAgain:    orNull(i.CertificatePEM),
+		Certificates:        newCertificateInfos(i),
+		CertificateWarnings: newCertificateWarnings(i, s.Now()),
+		IdPMetadataURL:      orNull(i.IdPMetadataURL),
+		MetadataUpdates:     string(i.MetadataUpdates),
+		MetadataCertificate: orNull(i.MetadataCertificatePEM),
 		DigestAlgorithm:     i.DigestAlgorithm,
 		SignatureAlgorithm:  i.SignatureAlgorithm,
 		Variant:             orNull(i.Variant),

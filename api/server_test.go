@@ -44,6 +44,7 @@ type world struct {
 	sender  *mail.Sender
 	mails   *mail.Kept
 	zone    zone
+	pages   pages
 
 	published *openapi3.T
 }
@@ -89,7 +90,7 @@ func (l *logBuffer) String() string {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), log: &logBuffer{}, zone: zone{}}
+	w := &world{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), log: &logBuffer{}, zone: zone{}, pages: published()}
 	clock := func() time.Time { return w.now }
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	keys := seal.New()
@@ -135,6 +136,7 @@ func newWorld(t *testing.T) *world {
 	}
 	w.Groups.Keep, w.IdPs.Keep, w.IdPs.LinkDomains = w.Policies.KeepGroup, w.Policies.Keep, w.Domains.LinkAll
 	w.Members.Keep = w.Policies.KeepAdmins
+	w.IdPs.Refreshes = &sso.Refreshes{Store: w.store, Pages: w.pages, Limits: &limit.Memory{Now: clock}, Base: w.Base, Now: clock, Audit: events}
 	w.built = w.build()
 	w.handler = w.guard(w.built.mux)
 	return w

@@ -184,6 +184,9 @@ type Login struct {
 	Mail      Mailer   // nil: nobody is told of anything by mail
 	Traces    *Traces  // nil: what became of attempts is kept in the log alone
 
+	// Certificates records the first login by each certificate; nil: nobody does.
+	Certificates *sso.FirstUses
+
 	// Allowed counts an allowance that a response needed; nil: nobody counts.
 	Allowed func(sso.Allowance)
 

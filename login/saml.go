@@ -284,7 +284,7 @@ func (l *Login) keep(ctx context.Context, try *attempt, a *sso.Assertion, f *Flo
 		if err := l.Store.UseOnce(ctx, "assertion "+m.ID, a.ID, a.UsableUntil); err != nil {
 			return try.used(err, "assertion_replayed", "This response was used already.")
 		}
-		return nil
+		return l.Certificates.Used(ctx, m.IdP, a.Certificate)
 	})
 	if err != nil {
 		return fmt.Errorf("keep answer for %s: %w", m.ID, err)

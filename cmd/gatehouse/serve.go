@@ -36,6 +36,8 @@ type serveCommand struct {
 
 	domainFlags
 
+	metadataFlags
+
 	TrustedProxy []string      `name:"trusted-proxy" help:"Networks of proxies whose X-Forwarded-For is believed, or none. Needed with an https public URL." placeholder:"CIDR" env:"GATEHOUSE_TRUSTED_PROXY"`
 	MetricsFrom  []string      `name:"metrics-from" help:"Networks that may read /metrics; this machine unless said, and nobody with --trusted-proxy none." placeholder:"CIDR" env:"GATEHOUSE_METRICS_FROM"`
 	Signup       string        `help:"Who may sign up with a password: ${enum}." enum:"open,invite" default:"open" env:"GATEHOUSE_SIGNUP"`
@@ -85,7 +87,7 @@ func (c *serveCommand) Run(ctx context.Context, stdout io.Writer, logs logOutput
 // each with the flag to change.
 func (c *serveCommand) problems() []error {
 	checks := []func() error{
-		c.checkSessionAge, c.checkTracesFor, c.checkAddresses, c.checkDatabaseURL, c.checkBootstrap, c.checkResolver, c.checkLabel,
+		c.checkSessionAge, c.checkTracesFor, c.checkAddresses, c.checkDatabaseURL, c.checkBootstrap, c.checkResolver, c.checkLabel, c.checkMetadataNetworks,
 		func() error { _, err := c.proxies(); return err },
 		func() error { _, err := prefixes("--metrics-from", c.MetricsFrom); return err },
 	}

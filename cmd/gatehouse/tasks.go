@@ -25,6 +25,8 @@ func (w *wired) tasks() []task.Task {
 		// Each record is due once a day; looking often spreads the looks, and
 		// finishes in the next run what did not fit into one.
 		{Name: "domains", Every: 10 * time.Minute, Once: true, Bound: 9 * time.Minute, Run: w.domains.Recheck},
+		{Name: "metadata of identity providers", Every: 10 * time.Minute, Once: true, Bound: 9 * time.Minute, Run: w.idps.Refreshes.Due},
+		{Name: "ends of certificates", Every: 6 * time.Hour, Once: true, Bound: time.Hour, Run: w.endings.Check},
 		{Name: "our keys for identity providers", Every: time.Minute, Once: true, Run: w.idps.KeepKeys},
 	}
 }

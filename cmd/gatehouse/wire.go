@@ -44,6 +44,7 @@ type wired struct {
 	uses          *session.Uses
 	changes       chan struct{} // something changed that other nodes are to be told of; nil: there is no way to
 	idps          *sso.IdPs
+	endings       *sso.Endings
 	traces        *login.Traces
 	console       *web.Server
 	handler       http.Handler
@@ -106,6 +107,11 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 	w.domains = &domains.Domains{Store: db, NewID: ident.Source("dom"), Now: time.Now, Limits: limits, Audit: events, Base: w.base}
 	c.proveBy(w.domains)
 	front.countMissing(db)
+	if err := w.followMetadata(c, db, limits, events); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	front.countCertificates(db)
+	logins.Certificates = &sso.FirstUses{Store: db, Now: time.Now, Audit: events}
 	w.idps.LinkDomains, w.addresses.Proved = w.domains.LinkAll, w.domains.Proved
 	if w.sender != nil {
 		w.addresses.Mail, logins.Mail, w.domains.Mail = w.sender, w.sender, w.sender

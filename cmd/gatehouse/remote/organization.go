@@ -31,6 +31,11 @@ type Organization struct {
 	IdPKeyCancel  idpKeyCancel  `cmd:"" name:"idp-key-cancel" help:"Drop our next key."`
 	IdPKeyForget  idpKeyForget  `cmd:"" name:"idp-key-forget" help:"Accept our previous key no longer."`
 
+	IdPMetadata        idpMetadata        `cmd:"" name:"idp-metadata" help:"Show how the metadata of an identity provider stands to what is set."`
+	IdPMetadataRefresh idpMetadataRefresh `cmd:"" name:"idp-metadata-refresh" help:"Fetch the metadata of an identity provider now."`
+	IdPMetadataApply   idpMetadataApply   `cmd:"" name:"idp-metadata-apply" help:"Take over the change of the metadata that waits for approval."`
+	IdPMetadataDiscard idpMetadataDiscard `cmd:"" name:"idp-metadata-discard" help:"Discard the change of the metadata that waits for approval."`
+
 	DomainAdd    domainAdd    `cmd:"" help:"Claim an email domain, and say what to publish to prove it."`
 	DomainList   domainList   `cmd:"" help:"List domains."`
 	DomainGet    domainGet    `cmd:"" help:"Show a domain, and what to publish to prove it."`

@@ -38,6 +38,9 @@ type idpSettings struct {
 	URL          *string           `name:"idp-url" help:"Where logins are sent to." placeholder:"URL"`
 	EntityID     *string           `name:"entity-id" help:"The identity provider's entity id." placeholder:"ID"`
 	Certificate  string            `help:"File with the certificates that it signs with, in PEM; - reads it from the standard input." placeholder:"FILE"`
+	MetadataURL  *string           `name:"metadata-url" help:"Address of its metadata instead: fetched now, and once a day from then on; none ends that. Of several identity providers there, --entity-id chooses one." placeholder:"URL|none"`
+	Updates      string            `name:"metadata-updates" help:"What becomes of a change that the metadata shows: approve holds it for an administrator, apply sets it at once." enum:",approve,apply" default:"" placeholder:"approve|apply"`
+	MetadataKey  string            `name:"metadata-certificate" help:"File with what fetched metadata has to be signed by, in PEM; - reads it from the standard input." placeholder:"FILE"`
 	Binding      string            `name:"request-binding" help:"How requests go: redirect or post." enum:",redirect,post" default:"" placeholder:"redirect|post"`
 	Mapping      map[string]string `name:"field-mapping" help:"Attribute that carries a particular (email, first_name, last_name, real_name, identity, groups); replaces the whole mapping." placeholder:"FIELD=ATTRIBUTE" mapsep:"none"`
 	IdPLogin     *bool             `name:"idp-login-allowed" help:"Whether logins may start at the identity provider." placeholder:"true|false"`
@@ -55,10 +58,16 @@ const mostFile = 256 << 10
 // body is settings as a request says them; they name what was named.
 func (s idpSettings) body(in io.Reader) (map[string]any, error) {
 	out := map[string]any{}
-	if s.Metadata == "-" && s.Certificate == "-" {
-		return nil, usage("--metadata and --certificate cannot both be read from the standard input")
+	piped := 0
+	for _, file := range []string{s.Metadata, s.Certificate, s.MetadataKey} {
+		if file == "-" {
+			piped++
+		}
 	}
-	for name, file := range map[string]string{"saml_idp_metadata": s.Metadata, "saml_certificate": s.Certificate} {
+	if piped > 1 {
+		return nil, usage("only one of --metadata, --certificate and --metadata-certificate can be read from the standard input")
+	}
+	for name, file := range map[string]string{"saml_idp_metadata": s.Metadata, "saml_certificate": s.Certificate, "saml_metadata_certificate": s.MetadataKey} {
 		if file == "" {
 			continue
 		}
@@ -86,6 +95,14 @@ func (s idpSettings) body(in io.Reader) (map[string]any, error) {
 		if out["auto_join_user_group_id"] = *s.AutoJoin; *s.AutoJoin == "none" {
 			out["auto_join_user_group_id"] = ""
 		}
+	}
+	if s.MetadataURL != nil {
+		if out["saml_idp_metadata_url"] = *s.MetadataURL; *s.MetadataURL == "none" {
+			out["saml_idp_metadata_url"] = ""
+		}
+	}
+	if s.Updates != "" {
+		out["saml_metadata_updates"] = s.Updates
 	}
 	if s.Binding != "" {
 		out["saml_request_binding"] = s.Binding
