@@ -23,6 +23,21 @@ func TestWordsAreToldApart(t *testing.T) {
 	}
 }
 
+// Words that sound like others come back misspelt from the telephone, whether
+// the others are in the list or not.
+func TestNoWordSoundsLikeAnother(t *testing.T) {
+	alike := strings.Fields(`bear bare blue blew bread bred cereal serial council counsel flower flour
+		hair hare horse hoarse kernel colonel medal metal meddle mussel muscle pair pear pepper paper
+		peace piece plum plumb prince prints ribbon robin sale sail sea see son sun stairs stares steel
+		steal sunday sundae symbol cymbal tail tale throne thrown thyme time week weak`)
+	fine := []string{"paper", "ribbon"} // the other one is not there
+	for _, w := range strings.Fields(wordList) {
+		if slices.Contains(alike, w) && !slices.Contains(fine, w) {
+			t.Errorf("got %q, which sounds like another word", w)
+		}
+	}
+}
+
 func oneLetterApart(a, b string) bool {
 	if len(a) > len(b) {
 		a, b = b, a
