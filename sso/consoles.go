@@ -21,6 +21,7 @@ const (
 	atPeople                     // who may log in
 	atRelay                      // where a login that starts there leads
 	atEvents                     // its log of logins
+	atLogout                     // our single logout URL
 )
 
 // A place is a topic in the console of a product.

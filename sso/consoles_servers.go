@@ -19,6 +19,7 @@ var fusionAuthConsole = console{
 		atPeople:        {`on the person's "Registrations" tab`, `"Add registration"`, `register the person for this application`},
 		atRelay:         {`in the application's "View" dialog under "SAML v2 Integration details"`, `the parameter RelayState of "Initiate login URL"`, ``},
 		atEvents:        {`under "System"`, `"Event Log" (with "Debug enabled" on the application's "SAML" tab)`, ``},
+		atLogout:        {`on the application's "SAML" tab under "Logout request"`, `"Logout URL"`, ``},
 	},
 	special: map[string]string{
 		"transform_refused": `In FusionAuth, on the application's "SAML" tab under "Authentication response", set "Signature canonicalization method" to "Exclusive".`,
@@ -45,6 +46,7 @@ var keycloakConsole = console{
 		atPeople:        {`under "Users"`, `the person's "Enabled"`, `see that the person is enabled; and on the client's "Advanced" tab, that no flow under "Authentication flow overrides" refuses them`},
 		atRelay:         {`on the client's "Settings" tab under "Access settings"`, `"IDP Initiated SSO Relay State"`, `leave "IDP Initiated SSO Relay State" empty`},
 		atEvents:        {`in the realm under "Events"`, `"User events"`, ``},
+		atLogout:        {`on the client's "Advanced" tab`, `"Logout Service POST Binding URL" and "Logout Service Redirect Binding URL"`, ``},
 	},
 	special: map[string]string{
 		"no_authn_statement": `In Keycloak, on the client's "Settings" tab under "SAML capabilities", switch on "Include AuthnStatement".`,
@@ -70,6 +72,7 @@ var adfsConsole = console{
 		atPeople:        {`under "Edit Access Control Policy" of the relying party trust`, `the policy`, `choose a policy that admits the person`},
 		atRelay:         {`in the link that people open`, `the parameter RelayState`, ``},
 		atEvents:        {`in the Event Viewer under "Applications and Services Logs", "AD FS"`, `"Admin"`, ``},
+		atLogout:        {`on the "Endpoints" tab of the relying party trust's properties`, `"SAML Logout Endpoints"`, ``},
 	},
 	special: map[string]string{
 		"not_a_response": `In AD FS, on the "Endpoints" tab of the relying party trust's properties, add this method's ACS URL as a SAML Assertion Consumer endpoint with the binding POST; a WS-Federation endpoint does not do.`,

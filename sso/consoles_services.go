@@ -19,6 +19,7 @@ var oktaConsole = console{
 		atPeople:        {`on the application's "Assignments" tab`, `"Assign"`, `assign the person or one of their groups by "Assign"`},
 		atRelay:         {`on the application's "General" tab under "SAML Settings"`, `"Default RelayState"`, `leave "Default RelayState" empty`},
 		atEvents:        {`under "Reports"`, `"System Log"`, ``},
+		atLogout:        {`on the application's "General" tab under "SAML Settings", "Show Advanced Settings"`, `"Single Logout URL"`, ``},
 	},
 	special: map[string]string{
 		"authn_not_fresh":            `In Okta, on the application's "General" tab under "SAML Settings", "Show Advanced Settings", set "Honor Force Authentication" to "Yes"; or switch off "Ask for a new login each time" here.`,
@@ -45,6 +46,7 @@ var auth0Console = console{
 		atPeople:        {`on the application's "Connections" tab`, `the connection in which the person is`, `switch on the connection in which the person is; see also that no Action of the login flow denies them`},
 		atRelay:         {`in the link that people open`, `the parameter RelayState`, ``},
 		atEvents:        {`under "Monitoring"`, `"Logs"`, ``},
+		atLogout:        {`on the application's "Addons" tab, "SAML2 Web App", "Settings"`, `"callback" under "logout" in the JSON`, ``},
 	},
 	special: map[string]string{
 		"not_a_response":             `In Auth0, on the application's "Addons" tab, use the addon "SAML2 Web App" and not "WS-Fed Web App".`,
@@ -70,6 +72,7 @@ var entraConsole = console{
 		atPeople:        {`on the application's "Users and groups" page`, `"Add user/group"`, `add the person or one of their groups by "Add user/group"; error AADSTS50105 says the same`},
 		atRelay:         {`on the application's "Single sign-on" page under "Basic SAML Configuration"`, `"Relay State (Optional)"`, `leave "Relay State (Optional)" empty`},
 		atEvents:        {`on the application's page`, `"Sign-in logs"`, ``},
+		atLogout:        {`on the application's "Single sign-on" page under "Basic SAML Configuration"`, `"Logout Url (Optional)"`, ``},
 	},
 }
 
@@ -109,6 +112,7 @@ var jumpCloudConsole = console{
 		atPeople:        {`on the application's "User Groups" tab`, `the list of groups`, `tick a group that the person is in`},
 		atRelay:         {`on the application's "SSO" tab`, `"Default RelayState"`, `leave "Default RelayState" empty`},
 		atEvents:        {`under "Insights"`, `"Directory Insights"`, ``},
+		atLogout:        {`on the application's "SSO" tab`, `"Logout URL"`, ``},
 	},
 }
 
@@ -131,5 +135,6 @@ var oneLoginConsole = console{
 		atPeople:        {`on the person's "Applications" tab`, `the list of applications`, `add this application; or give one of their roles access to it on the application's "Access" tab`},
 		atRelay:         {`on the application's "Configuration" tab`, `"RelayState"`, `leave "RelayState" empty`},
 		atEvents:        {`under "Activity"`, `"Events"`, ``},
+		atLogout:        {`on the application's "Configuration" tab`, `"Single Logout URL"`, ``},
 	},
 }

@@ -104,6 +104,8 @@ var recipes = map[string]recipe{
 	"status_not_success": {atPeople, `Often the person may not use this application: in {product}, {where}, {do}. Otherwise its log says why it refused them: {log}.`},
 	"no_assertion":       {atEvents, `{product} let nobody in, and its log says why: {log}. Often the person is not assigned to this application.`},
 
+	"logout_destination_mismatch": {atLogout, `In {product}, {where}, set {field} to this method's single logout URL, character by character.`},
+
 	"relay_state_mismatch": {atRelay, `Start again from the login page. If it happens every time, {product} replaces the relay state: {where}, {do}.`},
 	"invalid_relay_state":  {atRelay, `Log in from the login page here instead; or switch on "Logins may start at the identity provider" here; or, in {product}, {where}, set {field} to the address of this console.`},
 	"unsolicited":          {atRelay, `Start from the login page here, or switch on "Logins may start at the identity provider" here. To lead people from {product} to the right page, set {field} there ({where}) to the address of this console.`},

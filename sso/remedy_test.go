@@ -70,6 +70,7 @@ func TestARemedyNamesTheFieldOfTheVendor(t *testing.T) {
 		{"email_missing", sso.Okta, []string{`"Attribute Statements"`, "user.email", `"Email address" here`}},
 		{"status_not_success", sso.EntraID, []string{"AADSTS50105", `"Users and groups"`, `"Sign-in logs"`}},
 		{"issuer_mismatch", sso.OneLogin, []string{`"Issuer URL" from OneLogin`, `"Entity ID" here`}},
+		{"logout_destination_mismatch", sso.EntraID, []string{`"Logout Url (Optional)"`, "single logout URL"}},
 		{"no_assertion", sso.Okta, []string{`"System Log"`}},
 		{"status_not_success", sso.Google, []string{"app_not_configured_for_user"}},
 		{"invalid_relay_state", sso.Google, []string{`"Start URL (optional)"`}},
@@ -123,7 +124,7 @@ func TestVendorsHaveWireValuesAndNames(t *testing.T) {
 // has none: they are listed here, so that none is forgotten.
 func TestVendorsHaveWordsForEveryTopic(t *testing.T) {
 	none := map[sso.Vendor][]string{
-		sso.Google: {"algorithm", "encryption", "cipher"}, sso.JumpCloud: {"encryption", "cipher"},
+		sso.Google: {"algorithm", "encryption", "cipher", "logout"}, sso.JumpCloud: {"encryption", "cipher"},
 		sso.EntraID: {"cipher"}, sso.ADFS: {"cipher"},
 	}
 	for _, v := range sso.Vendors[:9] {

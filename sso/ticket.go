@@ -108,7 +108,7 @@ func (p *Provider) Tickets(idpID string, now time.Time) func(requestID string) (
 				Code:    "unknown_request",
 				Message: "The response answers a login that was not started here for this identity provider.",
 				Got:     clip(id),
-				Remedy:  "Start again from the login page. If it happens every time, the identity provider sends responses to the wrong ACS URL, or answers with an InResponseTo of its own.",
+				Remedy:  generalRemedy("unknown_request"),
 			}
 		}
 		if !now.Before(t.ExpiresAt) {
@@ -117,7 +117,7 @@ func (p *Provider) Tickets(idpID string, now time.Time) func(requestID string) (
 				Message:  "The login took too long: its ten minutes are over.",
 				Expected: "an answer before " + t.ExpiresAt.Format(time.RFC3339),
 				Got:      now.UTC().Format(time.RFC3339),
-				Remedy:   "Start again from the login page.",
+				Remedy:   generalRemedy("request_expired"),
 			}
 		}
 		return t, nil

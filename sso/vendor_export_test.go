@@ -10,7 +10,7 @@ var Topics = []struct {
 	{"audience", false, atAudience}, {"acs", false, atACS}, {"issuer", false, atIssuer}, {"certificate", false, atCertificate},
 	{"new key", true, atNewKey}, {"algorithm", true, atAlgorithm}, {"sign assertion", true, atSignAssertion}, {"sign response", true, atSignResponse},
 	{"encryption", false, atEncryption}, {"cipher", true, atCipher}, {"name id", true, atNameID}, {"email", true, atEmail},
-	{"groups", true, atGroups}, {"people", true, atPeople}, {"relay", false, atRelay}, {"events", false, atEvents},
+	{"groups", true, atGroups}, {"people", true, atPeople}, {"relay", false, atRelay}, {"events", false, atEvents}, {"logout", false, atLogout},
 }
 
 // Words gives a vendor's words for a topic.
