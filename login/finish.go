@@ -242,6 +242,7 @@ func (l *Login) grant(ctx context.Context, f Flow, c Client) (session.Grant, Sta
 	}
 	standing, err := l.standing(ctx, f.Method.ID, domainOf(f.Claim.Email))
 	g.Lifetime, g.Extend = standing.TokenLifetime, standing.ExtendTokens
+	g.IdP = f.Claim.principal()
 	return g, standing, err
 }
 

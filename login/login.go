@@ -56,6 +56,12 @@ type Claim struct {
 	Groups      []string  // ug…: the IdP-managed groups that it named, where they are followed
 	Allowed     []string  // what the method had to admit: sso.Allowance
 	SessionEnds time.Time // zero: not said
+
+	// What it calls the person and the session, for the logout; empty if that
+	// is too long to be kept.
+	NameID       sso.NameID
+	NameKey      string // sso.IdP.NameKey of NameID
+	SessionIndex string
 }
 
 // A Method is an identity provider as somebody meets it who logs in.
@@ -160,6 +166,7 @@ type Store interface {
 	InGroup(ctx context.Context, groupID, userID string) (bool, error)
 
 	LinkingStore
+	LogoutStore
 
 	// AddMember returns fault.Exists if the user is a member already; Member
 	// fault.NotFound if not.
@@ -169,20 +176,21 @@ type Store interface {
 
 // Login takes people in.
 type Login struct {
-	Store     Store
-	Provider  *sso.Provider
-	Tokens    *session.Tokens
-	People    *account.People
-	Passwords *account.Passwords
-	Limits    limit.Limiter
-	Checks    *limit.Slots  // how many responses are judged at once
-	Keys      *seal.Keyring // proofs that a browser is known
-	Base      string        // our public URL, without a slash at the end
-	Recovery  *Recovery
-	Audit     *audit.Log
-	Addresses Verifier // nil: nobody is asked to prove an address
-	Mail      Mailer   // nil: nobody is told of anything by mail
-	Traces    *Traces  // nil: what became of attempts is kept in the log alone
+	Store       Store
+	Provider    *sso.Provider
+	Tokens      *session.Tokens
+	People      *account.People
+	Passwords   *account.Passwords
+	Limits      limit.Limiter
+	Checks      *limit.Slots  // how many responses are judged at once
+	Keys        *seal.Keyring // proofs that a browser is known
+	Base        string        // our public URL, without a slash at the end
+	Recovery    *Recovery
+	Audit       *audit.Log
+	Addresses   Verifier    // nil: nobody is asked to prove an address
+	Mail        Mailer      // nil: nobody is told of anything by mail
+	Backchannel Backchannel // nil: no server is spoken to without a browser
+	Traces      *Traces     // nil: what became of attempts is kept in the log alone
 
 	// Certificates records the first login by each certificate; nil: nobody does.
 	Certificates *sso.FirstUses

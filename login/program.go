@@ -187,6 +187,9 @@ func (l *Login) inherit(ctx context.Context, b session.Bearer, c Client) (sessio
 			return session.Grant{}, err
 		}
 		g.Lifetime, g.Extend = standing.TokenLifetime, standing.ExtendTokens && b.ExtendWhenUsed
+		if g.IdP, _, err = l.principal(ctx, b.Hash); err != nil {
+			return session.Grant{}, err
+		}
 	}
 	if g.Extend {
 		return g, nil

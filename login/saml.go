@@ -237,7 +237,7 @@ func (l *Login) flowOf(m Method, a *sso.Assertion) Flow {
 	for _, used := range a.Allowances {
 		allowed = append(allowed, string(used))
 	}
-	return Flow{
+	f := Flow{
 		Method: session.Method{Kind: session.SAML, ID: m.ID},
 		Claim: Claim{
 			SubjectKind: a.Subject.Kind, Subject: a.Subject.Value, Email: a.Email,
@@ -247,6 +247,8 @@ func (l *Login) flowOf(m Method, a *sso.Assertion) Flow {
 		AnsweredAt: now,
 		ExpiresAt:  now.Add(sso.TicketLifetime),
 	}
+	f.Claim.named(m, a)
+	return f
 }
 
 // bounded leaves out a name that is none.

@@ -75,10 +75,10 @@ func (s *Store) AddFlow(ctx context.Context, f login.Flow) error {
 		return fmt.Errorf("write claim: %w", err)
 	}
 	return s.change(ctx, fault.Exists.Errorf("This login was answered already."), `
-		INSERT INTO flow (`+flowColumns+`, taken) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, FALSE)
+		INSERT INTO flow (`+flowColumns+`, idp_name_key, taken) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, FALSE)
 		ON CONFLICT (id) DO NOTHING`,
 		f.ID, f.Browser[:], string(f.Method.Kind), textOrNull(f.Method.ID), int64(f.Purpose), textOrNull(f.UserID),
-		string(claim), stamp(f.AnsweredAt), stamp(f.ExpiresAt), f.Session[:], f.ReturnTo, f.Confirm, textOrNull(f.TraceID))
+		string(claim), stamp(f.AnsweredAt), stamp(f.ExpiresAt), f.Session[:], f.ReturnTo, f.Confirm, textOrNull(f.TraceID), f.Claim.NameKey)
 }
 
 // Flow implements login.Store.

@@ -43,6 +43,7 @@ func (w *wired) followMetadata(c *serveCommand, db *store.Store, limits limit.Li
 			return (&net.Dialer{}).DialContext(ctx, network, c.DNSResolver)
 		}}
 	}
+	w.back = sso.NewBackchannel(client)
 	w.idps.Refreshes = &sso.Refreshes{Store: db, Pages: client, Limits: limits, Base: w.base, Now: time.Now, Audit: events}
 	w.endings = &sso.Endings{Store: db, Base: w.base, Now: time.Now, Audit: events}
 	if w.sender != nil {

@@ -45,6 +45,7 @@ type wired struct {
 	changes       chan struct{} // something changed that other nodes are to be told of; nil: there is no way to
 	idps          *sso.IdPs
 	endings       *sso.Endings
+	back          *sso.Backchannel // tells identity providers of logouts
 	traces        *login.Traces
 	console       *web.Server
 	handler       http.Handler
@@ -110,6 +111,7 @@ func wire(ctx context.Context, c *serveCommand, log *slog.Logger) (*wired, error
 	if err := w.followMetadata(c, db, limits, events); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	logins.Backchannel = w.back
 	front.countCertificates(db)
 	logins.Certificates = &sso.FirstUses{Store: db, Now: time.Now, Audit: events}
 	w.idps.LinkDomains, w.addresses.Proved = w.domains.LinkAll, w.domains.Proved

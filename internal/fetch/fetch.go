@@ -5,8 +5,8 @@
 // runs in. So the address to which a connection really goes is looked at, after
 // its name was resolved and right before connecting: what a name says a moment
 // later, or in an address of another form, helps nobody. Nothing is sent but a
-// GET over TLS, nothing of ours goes along, and what comes back is bounded in
-// size and time.
+// GET, or what is to be posted, over TLS; nothing of ours goes along, and what
+// comes back is bounded in size and time.
 //
 // Networks that an operator names are reached besides: those of an intranet.
 // On this machine itself, where it is among them, http does as well.

@@ -189,7 +189,7 @@ var joining = map[string]func(ctx context.Context, s *store.Store, c *scene) err
 // and the gate knows: of a token that uses extend it believes no cache. So do
 // AdoptMembers and SyncGroups, of whose notes the claims have a promise.
 var still = strings.Fields(`
-	AdmittingIdPs DueRefreshes EndingCertificates KnownCertificates MetadataStates Refresh SaveCertificates SaveRefresh UseCertificate
+	DropFlows Principal SessionsNamed AdmittingIdPs DueRefreshes EndingCertificates KnownCertificates MetadataStates Refresh SaveCertificates SaveRefresh UseCertificate
 	AdoptMembers SyncGroups Account AccountsOf AddAccount AddAddressCode AddDevice AddDomain Administrators DeleteDomain Domain DueDomains DomainHolder DomainMethods Domains HasMethod IdPGroups KeysDue SaveKeys LinkDomain UnlinkDomain UpdateDomain AddEvent AddFlow AddGroup AddIdP AddLoginCode AddMail AddOrganization
 	AddRecoveryLink AddShare AddSightings AddTest AddToken AddTrace AddUser CountRefused DropTraceResponse EndTest EndTrace Refused Share StartTest SweepTraces Test TestByFlow Trace Traces AddressCode Admins AnswerDevice Backup Bearer BindFlow ChangePassword ClaimMail ClearSightings Close CountIdPs CountTokens
 	DelayMail DeviceByHash DeviceByUserCode EndAddressCodes EndMail Events Flow FollowKeys ForgetNode Group GroupJoiners GroupMembers Groups HasGroup HasPassword

@@ -1,9 +1,12 @@
 package storetest
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -56,6 +59,61 @@ var sessions = []promise{
 			do(t, err)
 			same(t, got.SSO, c.want)
 		}
+	}},
+	{"sessions are found by what the identity provider calls their person, and by its method", func(t *testing.T, s *store.Store) {
+		o := addOrganization(t, s, "acme")
+		one, two, u := addIdP(t, s, "am1", o), addIdP(t, s, "am2", o), addUser(t, s, "ada")
+		add := func(text string, i *sso.IdP, kind session.Kind, p session.Principal) session.Token {
+			token := Token(text, u.ID)
+			token.Kind, token.Method, token.IdP = kind, session.Method{Kind: session.SAML, ID: i.ID}, p
+			do(t, s.AddToken(t.Context(), token))
+			return token
+		}
+		ada := session.Principal{Name: "Ada", Key: "ada", Index: "i1"}
+		first := add("a-first", one, session.SessionToken, ada)
+		second := add("b-second", one, session.SessionToken, session.Principal{Name: "Ada", Key: "ada"})
+		add("c-personal", one, session.PersonalToken, ada)
+		add("d-other", one, session.SessionToken, session.Principal{Name: "Eve", Key: "eve", Index: "i1"})
+		add("e-elsewhere", two, session.SessionToken, ada)
+		unnamed := add("f-unnamed", one, session.SessionToken, session.Principal{})
+		got, err := s.SessionsNamed(t.Context(), one.ID, "ada")
+		do(t, err)
+		want := []session.Named{{Hash: first.Hash, Index: "i1"}, {Hash: second.Hash}}
+		slices.SortFunc(want, func(a, b session.Named) int { return bytes.Compare(a.Hash[:], b.Hash[:]) })
+		same(t, got, want)
+		none, err := s.SessionsNamed(t.Context(), one.ID, "")
+		do(t, err)
+		same(t, len(none), 0)
+		p, methodID, err := s.Principal(t.Context(), first.Hash)
+		do(t, err)
+		same(t, p, ada)
+		same(t, methodID, one.ID)
+		p, _, err = s.Principal(t.Context(), unnamed.Hash)
+		do(t, err)
+		same(t, p, session.Principal{})
+		_, _, err = s.Principal(t.Context(), Token("nobody", u.ID).Hash)
+		isFault(t, err, fault.NotFound)
+	}},
+	{"logins under way end by what the identity provider calls their person", func(t *testing.T, s *store.Store) {
+		o := addOrganization(t, s, "acme")
+		one, two := addIdP(t, s, "am1", o), addIdP(t, s, "am2", o)
+		for n, f := range []struct {
+			i   *sso.IdP
+			key string
+		}{{one, "ada"}, {one, "eve"}, {two, "ada"}, {one, ""}} {
+			waiting := flow(fmt.Sprint("f", n))
+			waiting.Method, waiting.Claim.NameKey = session.Method{Kind: session.SAML, ID: f.i.ID}, f.key
+			do(t, s.AddFlow(t.Context(), waiting))
+		}
+		do(t, s.DropFlows(t.Context(), one.ID, "ada"))
+		do(t, s.DropFlows(t.Context(), one.ID, ""))
+		var left []string
+		for n := range 4 {
+			if _, err := s.Flow(t.Context(), fmt.Sprint("f", n), Then); err == nil {
+				left = append(left, fmt.Sprint("f", n))
+			}
+		}
+		same(t, left, []string{"f1", "f2", "f3"})
 	}},
 	{"a token that is not there is not found", func(t *testing.T, s *store.Store) {
 		_, err := bearer(t, s, sha256.Sum256([]byte("none")))
