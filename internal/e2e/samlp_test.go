@@ -22,14 +22,15 @@ type samlp struct {
 // A samlpSP is a service provider as samlp is told of it; testdata/npm-idps
 // says what the fields do.
 type samlpSP struct {
-	EntityID string         `json:"entity_id"`
-	ACSURL   string         `json:"acs"`
-	Options  map[string]any `json:"options,omitempty"`
-	Claims   map[string]any `json:"claims,omitempty"`
-	Key      string         `json:"key,omitempty"`
-	Encrypt  string         `json:"encrypt,omitempty"`
-	Clock    int            `json:"clock,omitempty"` // seconds
-	Fail     string         `json:"fail,omitempty"`
+	EntityID      string         `json:"entity_id"`
+	ACSURL        string         `json:"acs"`
+	Options       map[string]any `json:"options,omitempty"`
+	Claims        map[string]any `json:"claims,omitempty"`
+	Key           string         `json:"key,omitempty"`
+	Encrypt       string         `json:"encrypt,omitempty"`
+	Clock         int            `json:"clock,omitempty"` // seconds
+	Fail          string         `json:"fail,omitempty"`
+	CheckRequests string         `json:"check_requests,omitempty"`
 }
 
 // needSamlp gives the running samlp, or skips the test.

@@ -8,6 +8,7 @@
 //   encrypt          PEM of a certificate: whom assertions are encrypted to
 //   clock            seconds by which the assertion's clock is fast
 //   fail             a status code to answer with instead of an assertion
+//   check_requests   PEM of a certificate: only requests that it signed are answered
 //
 // Whoever gives a username X and the password Xpass is X@company.test.
 const crypto = require('crypto'), fs = require('fs'), path = require('path');
@@ -66,11 +67,30 @@ function answer(req, res, next, request) {
   samlp.auth(options)(req, res, next);
 }
 
+// checked asks for the password, unless a request should be signed and is not.
+// What is unknown is refused where the person is logged in.
+function checked(fields, req, res) {
+  const refuse = (err) => res.status(403).send(escape(err.message || err));
+  samlp.parseRequest(req, (err, request) => {
+    if (err || !request) {
+      return refuse(err || 'there is no request');
+    }
+    let sp = {};
+    try {
+      sp = provider(request.issuer);
+    } catch { /* not registered */ }
+    if (!sp.check_requests) {
+      return ask(fields, res);
+    }
+    samlp.parseRequest(req, { signingCert: sp.check_requests }, (err) => (err ? refuse(err) : ask(fields, res)));
+  });
+}
+
 const app = express();
 app.use(express.urlencoded({ extended: false, limit: '1mb' }));
 app.get('/metadata', samlp.metadata({ issuer: base + '/idp', cert: pem('idp.crt'), profileMapper: { prototype: { metadata: [] } }, redirectEndpointPath: '/sso', postEndpointPath: '/sso', logoutEndpointPaths: {} }));
-app.get('/sso', (req, res) => ask(req.query, res));
-app.post('/sso', (req, res) => ask(req.body, res));
+app.get('/sso', (req, res) => checked(req.query, req, res));
+app.post('/sso', (req, res) => checked(req.body, req, res));
 app.get('/start', (req, res) => ask(req.query, res));
 app.post('/login', (req, res, next) => samlp.parseRequest(req, (err, request) => (err ? next(err) : answer(req, res, next, request))));
 app.listen(Number(port), '127.0.0.1', () => console.log('up'));
