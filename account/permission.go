@@ -30,8 +30,10 @@ const (
 	WriteDomains      Permission = "organization:domains:write"
 	ReadPeople        Permission = "organization:users:read" // who belongs to the organization
 	WritePeople       Permission = "organization:users:write"
-	ReadAudit         Permission = "organization:audit:read" // the organization's audit log
-	LeaveOrganization Permission = "organization:leave"      // ending one's own membership
+	ReadAudit         Permission = "organization:audit:read"        // the organization's audit log
+	ReadTraces        Permission = "organization:login-traces:read" // what became of attempts to log in
+	WriteTraces       Permission = "organization:login-traces:write"
+	LeaveOrganization Permission = "organization:leave" // ending one's own membership
 
 	Operate Permission = "operate" // what concerns the whole installation
 )
@@ -91,6 +93,8 @@ var demands = map[Permission]struct {
 	ReadPeople:        {OfAdmins, Scope{"accounts", false}},
 	WritePeople:       {OfAdmins, Scope{"accounts", true}},
 	ReadAudit:         {OfAdmins, Scope{"accounts", false}},
+	ReadTraces:        {OfAdmins, Scope{"authentication", false}},
+	WriteTraces:       {OfAdmins, Scope{"authentication", true}},
 	LeaveOrganization: {OfMembers, Scope{"accounts", true}},
 
 	Operate: {OfOperators, Scope{}},

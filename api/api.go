@@ -93,6 +93,7 @@ func (s *Server) build() *builder {
 	b.addIdPs()
 	b.addSPKeys()
 	b.addMetadata()
+	b.addTraces()
 	b.addDomains()
 	b.addPolicy()
 	b.addAudit()

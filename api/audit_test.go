@@ -72,6 +72,11 @@ var changing = map[string]struct {
 	"AccountAuthenticationMethodKeyCancel":  {"", ``, []string{audit.IdPCancelKey}},
 	"AccountAuthenticationMethodKeyForget":  {"", ``, []string{audit.IdPForgetKey}},
 
+	"AccountAuthenticationMethodTest":      {"", draftBody, []string{audit.IdPTest}},
+	"OrganizationLoginTraceRecheck":        {"", `{}`, nil},
+	"OrganizationLoginTraceShare":          {"", `{"expires_in_seconds":600}`, []string{audit.TraceShare}},
+	"OrganizationLoginTraceResponseDelete": {"", ``, []string{audit.TraceDropResponse}},
+
 	"OrganizationUserDelete":  {"", ``, []string{audit.MemberRemove}},
 	"OrganizationUserRelease": {"", ``, []string{audit.UserRelease}},
 	"OrganizationLeave":       {"", ``, []string{audit.MemberLeave}},
@@ -115,6 +120,7 @@ func newAuditedWorld(t *testing.T) auditedWorld {
 		t.Fatal(err)
 	}
 	a.device = w.approved(t, a.ann)
+	w.trace(t, a.org, a.method)
 	return a
 }
 

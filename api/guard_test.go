@@ -321,5 +321,5 @@ const noToken = "gtp_00000000"
 
 // fill puts ids into a path.
 func fill(path, organization, accountID, method string) string {
-	return strings.NewReplacer("{token_prefix}", noToken, "{user_group_id}", firstGroup, "{domain_id}", firstDomain, "{user_id}", secondUser, "{organization_id}", organization, "{account_id}", accountID, "{method_id}", method, "{verification_code}", noCode).Replace(path)
+	return strings.NewReplacer("{trace_id}", firstTrace, "{test_id}", noTest, "{token_prefix}", noToken, "{user_group_id}", firstGroup, "{domain_id}", firstDomain, "{user_id}", secondUser, "{organization_id}", organization, "{account_id}", accountID, "{method_id}", method, "{verification_code}", noCode).Replace(path)
 }

@@ -134,6 +134,12 @@ func newWorld(t *testing.T) *world {
 		Log:           log,
 		Version:       "test",
 	}
+	w.Login.Provider = &sso.Provider{Keys: keys}
+	w.Traces = &login.Traces{
+		Store: w.store, Provider: w.Login.Provider, IdPs: w.IdPs, Keys: keys, Limits: &limit.Memory{Now: clock}, Audit: events,
+		NewID: countedUUID(), NewWords: func() string { return ident.Words(1) }, Now: clock, KeepFor: 336 * time.Hour, KeepResponses: true,
+	}
+	w.Login.Traces = w.Traces
 	w.Groups.Keep, w.IdPs.Keep, w.IdPs.LinkDomains = w.Policies.KeepGroup, w.Policies.Keep, w.Domains.LinkAll
 	w.Members.Keep = w.Policies.KeepAdmins
 	w.IdPs.Refreshes = &sso.Refreshes{Store: w.store, Pages: w.pages, Limits: &limit.Memory{Now: clock}, Base: w.Base, Now: clock, Audit: events}

@@ -32,6 +32,9 @@ type Test struct {
 // TestPurpose is the purpose that a test's draft is sealed for.
 func TestPurpose(id string) string { return "login test " + id }
 
+// TestPath is the page that runs a test.
+func TestPath(id string) string { return "/login-test/" + id }
+
 // testFor is how long a test can be run.
 const testFor = time.Hour
 

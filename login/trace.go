@@ -53,7 +53,6 @@ type Story struct {
 	Test      bool        `json:"test,omitempty"`   // it tried out settings that were not in force
 	Email     string      `json:"email,omitempty"`  // that was typed, with a password
 	Message   string      `json:"message"`          // of a refusal: what was wrong
-	Remedy    string      `json:"remedy,omitempty"`
 	IP        netip.Addr  `json:"ip"`
 	UserAgent string      `json:"user_agent,omitempty"`
 }
@@ -148,6 +147,9 @@ type Drafts interface {
 	// Draft gives an identity provider of an organization as it would be with a
 	// change, and changes nothing. It returns what IdPs.Update does.
 	Draft(ctx context.Context, org account.Organization, id string, c sso.Change) (*sso.IdP, error)
+
+	// Get returns fault.NotFound if the organization has none with this id.
+	Get(ctx context.Context, org account.Organization, id string) (*sso.IdP, error)
 }
 
 // Traces keeps what became of attempts to log in.
@@ -243,7 +245,7 @@ func (t *Traces) keepRefused(ctx context.Context, a *attempt, r *sso.Rejection) 
 	}
 	tr := t.begin(a.method.OrganizationID, session.Method{Kind: session.SAML, ID: a.method.ID}, TraceRefused, t.Now())
 	tr.Code = r.Code
-	story := Story{Report: a.report, Message: r.Message, Remedy: r.Remedy, IP: a.client.IP, UserAgent: bounded(a.client.UserAgent)}
+	story := Story{Report: a.report, Message: r.Message, IP: a.client.IP, UserAgent: bounded(a.client.UserAgent)}
 	if err := t.seal(&tr, story, raw); err != nil {
 		return nil, err
 	}

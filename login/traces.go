@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"gatehouse/account"
@@ -66,6 +67,77 @@ func (t *Traces) Get(ctx context.Context, organizationID, id string) (Told, erro
 		return Told{}, fmt.Errorf("find trace: %w", err)
 	}
 	return t.tell(tr)
+}
+
+// Find is Get for an id or three words.
+func (t *Traces) Find(ctx context.Context, organizationID, idOrWords string) (Told, error) {
+	words, err := ident.ParseWords(idOrWords)
+	if err != nil {
+		return t.Get(ctx, organizationID, idOrWords)
+	}
+	found, err := t.Store.Traces(ctx, TraceFilter{OrganizationID: organizationID, Words: words}, "", 1)
+	if err != nil {
+		return Told{}, fmt.Errorf("find trace: %w", err)
+	}
+	if len(found) == 0 {
+		return Told{}, errNoTrace()
+	}
+	return t.Get(ctx, organizationID, found[0].ID)
+}
+
+// Vendor guesses whose words an administrator of a trace's identity provider
+// reads.
+func (t *Traces) Vendor(ctx context.Context, org account.Organization, told Told) (sso.Vendor, error) {
+	if told.Story.Report == nil {
+		return sso.Generic, nil
+	}
+	idp, err := t.IdPs.Get(ctx, org, told.Method.ID)
+	if err != nil && !errors.Is(err, fault.NotFound) { // it may be deleted since
+		return "", err
+	}
+	return told.Story.Report.Vendor(idp), nil
+}
+
+// masked stands for what is not shown unless asked for.
+const masked = "••••"
+
+// Masked is a trace without what it says of the person. What it says of the
+// attributes is their names, and how many values each has.
+func (t Told) Masked() Told {
+	mask := func(s *string) {
+		if *s != "" {
+			*s = masked
+		}
+	}
+	mask(&t.Story.Email)
+	if t.Story.Report == nil {
+		return t
+	}
+	r := *t.Story.Report
+	for _, s := range []*string{&r.NameID.Value, &r.Email, &r.FirstName, &r.LastName, &r.RealName} {
+		mask(s)
+	}
+	r.Groups = maskedList(r.Groups)
+	r.Attributes = map[string][]string{}
+	for name, values := range t.Story.Report.Attributes {
+		r.Attributes[name] = maskedList(values)
+	}
+	r.Judgements = slices.Clone(r.Judgements)
+	for i := range r.Judgements {
+		if j := &r.Judgements[i]; j.Personal {
+			mask(&j.Got)
+		}
+	}
+	t.Story.Report = &r
+	return t
+}
+
+func maskedList(values []string) []string {
+	out := make([]string, len(values))
+	for i := range out {
+		out[i] = masked
+	}
+	return out
 }
 
 func (t *Traces) tell(tr Trace) (Told, error) {

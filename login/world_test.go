@@ -65,6 +65,10 @@ func newWorld(t *testing.T) *world {
 		Limits: &limit.Memory{Now: w.now}, Checks: limit.NewSlots(4, time.Second), Keys: keys, Base: "http://127.0.0.1:8080", Open: true, NewUserID: ident.Source("u"), Now: w.now, Log: log, Audit: events,
 		Recovery: &login.Recovery{Store: db, Now: w.now, Audit: events},
 	}
+	w.Login.Traces = &login.Traces{
+		Store: db, Provider: w.Login.Provider, IdPs: w.idps, Keys: keys, Limits: w.Login.Limits, Audit: events,
+		NewID: ident.UUID, NewWords: ident.RandomWords, Now: w.now, KeepFor: 336 * time.Hour, KeepResponses: true,
+	}
 	_, err = people.AddOperator(ctx, account.NewUser{Email: "admin@acme.test", RealName: "Admin", Password: "correct horse"})
 	must(t, err)
 	u, err := db.UserByEmail(ctx, "admin@acme.test")

@@ -37,7 +37,6 @@ type profile struct {
 	// signed of it is used for refusing alone.
 	response     *etree.Element
 	inResponseTo string // of the Response, signed or not
-	issued       time.Time
 }
 
 // newProfile is for a response of which proof holds. raw is the response as it

@@ -20,9 +20,9 @@ type Report struct {
 	Encrypted bool `json:"encrypted"` // the assertion was
 	Ours      bool `json:"ours"`      // it names a request that was made here for this method
 
-	Issuer  string   `json:"issuer,omitempty"` // as it says
-	Signer  string   `json:"signer,omitempty"` // SHA-256 of the certificate whose key signed, hexadecimal
-	Warning []string `json:"warnings,omitempty"`
+	Issuer   string   `json:"issuer,omitempty"` // as it says
+	Signer   string   `json:"signer,omitempty"` // SHA-256 of the certificate whose key signed, hexadecimal
+	Warnings []string `json:"warnings,omitempty"`
 
 	NameID     NameID              `json:"name_id"`
 	Attributes map[string][]string `json:"attributes,omitempty"`
@@ -281,6 +281,6 @@ func (r *Report) add(rule string, no *Rejection, personal bool) *Report {
 // claims notes what the assertion says of the person.
 func (r *Report) claims(p *profile) {
 	a := p.out
-	r.Warning, r.NameID, r.Attributes = a.Warnings, a.NameID, a.Attributes
+	r.Warnings, r.NameID, r.Attributes = a.Warnings, a.NameID, a.Attributes
 	r.Email, r.FirstName, r.LastName, r.RealName, r.Groups = a.Email, a.FirstName, a.LastName, a.RealName, a.Groups
 }

@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/account"
 	"gatehouse/internal/fault"
+	"gatehouse/login"
 	"gatehouse/policy"
 	"gatehouse/sso"
 )
@@ -24,6 +25,7 @@ type errorPage struct {
 	Retry   string // when to try again; may be empty
 	Code    string
 	ID      string // of the request
+	Words   string // of the trace, where one is kept
 }
 
 // A link leads somewhere.
@@ -143,6 +145,9 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	p := s.explain(r, f, err)
 	p.ID = id
+	if t := (*login.Traced)(nil); errors.As(err, &t) {
+		p.Words = t.Words
+	}
 	s.report(r.Context(), r.Pattern, id, f, p.Refusal, err)
 	setRetryAfter(w, f)
 	if err := s.render(w, r, f.Kind.Status(), "error", p); err != nil {

@@ -67,13 +67,18 @@ func (s *site) saveIdP(w http.ResponseWriter, r *http.Request, v gate.Visit) err
 		_, err = s.IdPs.Update(r.Context(), v.Actor, v.Organization, i.ID, change)
 	}
 	if err != nil {
-		p, broken := s.newEditIdPPage(r, v, i, form)
-		if broken != nil {
-			return broken
-		}
-		return s.again(w, r, "idp-edit", p, err, inputs(p.fields())...)
+		return s.editAgain(w, r, v, i, form, err)
 	}
 	return see(w, r, done(idpURL(i), "idp-saved"))
+}
+
+// editAgain shows the form as it was typed, with what is wrong.
+func (s *site) editAgain(w http.ResponseWriter, r *http.Request, v gate.Visit, i *sso.IdP, form url.Values, err error) error {
+	p, broken := s.newEditIdPPage(r, v, i, form)
+	if broken != nil {
+		return broken
+	}
+	return s.again(w, r, "idp-edit", p, err, inputs(p.fields())...)
 }
 
 // fields are those that an error can stand at.

@@ -19,7 +19,7 @@ func TestOurKeyIsChangedInTheConsole(t *testing.T) {
 
 	// Out of turn, and nonsense.
 	b.post(keys+"/switch", "keep_previous_days", "7").wantStatus(http.StatusConflict).wantText("No next key is prepared")
-	b.post(keys+"/forget").wantStatus(http.StatusNotFound)
+	b.post(keys + "/forget").wantStatus(http.StatusNotFound)
 	b.post(keys, "key_type", "rsa-3072", "switch_at", "31.1.2030").wantStatus(http.StatusBadRequest).wantText("Write the day as 2030-01-31")
 	b.post(keys, "key_type", "rsa-3072", "switch_at", "2001-01-31").wantStatus(http.StatusBadRequest).wantText("moment in the future")
 	b.post(keys, "key_type", "rsa-1024").wantStatus(http.StatusBadRequest).wantText("rsa-2048")

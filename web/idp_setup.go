@@ -88,30 +88,16 @@ func (s *site) saveSetup(w http.ResponseWriter, r *http.Request, v gate.Visit) e
 	if err != nil {
 		return err
 	}
-	change := sso.Change{
-		Metadata:     filled(form, "saml_idp_metadata"),
-		EntityID:     filled(form, "saml_entity_id"),
-		SSOURL:       filled(form, "saml_idp_url"),
-		Certificates: filled(form, "saml_certificate"),
-	}
 	before, err := s.idp(r, v)
 	if err != nil {
 		return err
 	}
 	i, err := before, missing(form)
 	if err == nil {
-		i, err = s.IdPs.Update(r.Context(), v.Actor, v.Organization, before.ID, change)
+		i, err = s.IdPs.Update(r.Context(), v.Actor, v.Organization, before.ID, setupChange(form))
 	}
 	if err != nil {
-		p, broken := s.newSetupPage(r, v, before)
-		if broken != nil {
-			return broken
-		}
-		p.Step = 3
-		p.Metadata.Value, p.EntityID.Value = form.Get("saml_idp_metadata"), form.Get("saml_entity_id")
-		p.SSOURL.Value, p.Certificates.Value = form.Get("saml_idp_url"), form.Get("saml_certificate")
-		p.ByHand = p.EntityID.Value+p.SSOURL.Value+p.Certificates.Value != ""
-		return s.again(w, r, "idp-setup", p, err, &p.Metadata, &p.EntityID, &p.SSOURL, &p.Certificates)
+		return s.setupAgain(w, r, v, before, form, err)
 	}
 	message := "idp-updated"
 	if before.State == sso.Pending {
@@ -119,6 +105,29 @@ func (s *site) saveSetup(w http.ResponseWriter, r *http.Request, v gate.Visit) e
 	}
 	to := url.Values{"step": {"4"}, "vendor": {string(vendorBy(r.URL.Query().Get("vendor")).ID)}, "done": {message}}
 	return see(w, r, withQuery(idpURL(i)+"/setup", to))
+}
+
+// setupChange reads the form of step 3.
+func setupChange(form url.Values) sso.Change {
+	return sso.Change{
+		Metadata:     filled(form, "saml_idp_metadata"),
+		EntityID:     filled(form, "saml_entity_id"),
+		SSOURL:       filled(form, "saml_idp_url"),
+		Certificates: filled(form, "saml_certificate"),
+	}
+}
+
+// setupAgain shows step 3 as it was typed, with what is wrong.
+func (s *site) setupAgain(w http.ResponseWriter, r *http.Request, v gate.Visit, i *sso.IdP, form url.Values, err error) error {
+	p, broken := s.newSetupPage(r, v, i)
+	if broken != nil {
+		return broken
+	}
+	p.Step = 3
+	p.Metadata.Value, p.EntityID.Value = form.Get("saml_idp_metadata"), form.Get("saml_entity_id")
+	p.SSOURL.Value, p.Certificates.Value = form.Get("saml_idp_url"), form.Get("saml_certificate")
+	p.ByHand = p.EntityID.Value+p.SSOURL.Value+p.Certificates.Value != ""
+	return s.again(w, r, "idp-setup", p, err, &p.Metadata, &p.EntityID, &p.SSOURL, &p.Certificates)
 }
 
 // filled gives a field of a form, or nil where nothing was typed: in these

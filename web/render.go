@@ -158,6 +158,7 @@ var flashes = map[string]string{
 	"device-approved":      "The program is logged in.",
 	"device-refused":       "The program is not logged in.",
 	"linked":               "Your account is linked to the identity provider. You can log in through it from now on.",
+	"response-deleted":     "What the identity provider sent is deleted. The rest of the attempt stays.",
 	"idp-deleted":          "The identity provider is deleted. Sessions that came from it have ended.",
 }
 

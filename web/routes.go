@@ -37,6 +37,8 @@ const (
 	personPath       = peoplePath + "/{user}"
 	groupsPath       = organizationPath + "/groups"
 	groupPath        = groupsPath + "/{group}"
+	tracesPath       = organizationPath + "/login-traces"
+	tracePath        = tracesPath + "/{trace}"
 )
 
 // routes is everything that there is.
@@ -116,6 +118,8 @@ func (s *site) routes() []route {
 		{"POST " + idpPath + "/keys/cancel", account.WriteIdPs, s.cancelKey},
 		{"POST " + idpPath + "/keys/forget", account.WriteIdPs, s.forgetKey},
 
+		{"POST " + idpPath + "/test", account.WriteIdPs, s.newLoginTest},
+
 		{"POST " + idpPath + "/domains", account.WriteDomains, s.linkDomains},
 		{"POST " + idpPath + "/domains/remove", account.WriteDomains, s.unlinkDomains},
 
@@ -152,6 +156,15 @@ func (s *site) routes() []route {
 		{"POST " + groupPath + "/delete", account.WriteGroups, s.deleteGroup},
 		{"POST " + groupPath + "/members", account.WriteGroups, s.addGroupMember},
 		{"POST " + groupPath + "/members/remove", account.WriteGroups, s.removeGroupMember},
+
+		{"GET " + tracesPath, account.ReadTraces, s.listTraces},
+		{"GET " + tracePath, account.ReadTraces, s.showTrace},
+		{"POST " + tracePath + "/recheck", account.WriteTraces, s.recheckTrace},
+		{"POST " + tracePath + "/share", account.WriteTraces, s.shareTrace},
+		{"POST " + tracePath + "/delete-response", account.WriteTraces, s.dropTraceResponse},
+		{"GET /login-trace/{secret}", account.Anyone, s.showSharedTrace},
+		{"GET /login-test/{test}", account.Anyone, s.showLoginTest},
+		{"GET /login-test/{test}/start", account.Anyone, s.startLoginTest},
 
 		{"GET " + organizationPath + "/audit-log", account.ReadAudit, s.listAudit},
 

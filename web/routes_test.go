@@ -28,7 +28,7 @@ func TestStrangersAreSentToTheLoginAndComeBack(t *testing.T) {
 		if rt.need == account.Anyone {
 			continue
 		}
-		method, path := fill(rt.pattern, map[string]string{"organization": "org0123456789a", "method": "am0123456789a", "group": "ug0123456789a", "domain": "dom0123456789a", "user": "u0123456789a", "token": "gtp_01234567", "way": "password"})
+		method, path := fill(rt.pattern, map[string]string{"organization": "org0123456789a", "method": "am0123456789a", "group": "ug0123456789a", "domain": "dom0123456789a", "user": "u0123456789a", "token": "gtp_01234567", "way": "password", "trace": "00000000-0000-7000-8000-000000000001"})
 		b := w.browser()
 		if method == "POST" {
 			b.post(path).wantStatus(http.StatusUnauthorized).wantText("nothing was saved")

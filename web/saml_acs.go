@@ -6,6 +6,7 @@ import (
 
 	"gatehouse/gate"
 	"gatehouse/internal/fault"
+	"gatehouse/login"
 )
 
 // answerSAML is the assertion consumer service: other sites post here. What
@@ -30,6 +31,9 @@ func (s *site) answerSAML(w http.ResponseWriter, r *http.Request, _ gate.Visit) 
 	if err != nil {
 		i, _ := s.method(r)
 		return s.at(r.Context(), i, err)
+	}
+	if out.TestID != "" {
+		return see(w, r, s.Base+login.TestPath(out.TestID))
 	}
 	// The ACS URL is as old as the provider; the cookie is where we are now.
 	if out.FlowID != "" {

@@ -113,19 +113,24 @@ func newWorld(t testing.TB) *world {
 	sightings := &policy.Sightings{Store: db}
 	door := &gate.Gate{Store: db, Sightings: sightings, Now: now}
 	tokens.Rules = door
+	idps := &sso.IdPs{Store: db, Keys: keys, Base: w.site.URL, NewID: ident.Source("am"), Now: now, Audit: events}
+	traces := &login.Traces{
+		Store: db, Provider: provider, IdPs: idps, Keys: keys, Limits: limits, Audit: events,
+		NewID: ident.UUID, NewWords: ident.RandomWords, Now: now, KeepFor: 336 * time.Hour, KeepResponses: true,
+	}
 	w.server = &Server{
-		Gate: door,
+		Gate: door, Traces: traces,
 		Login: &login.Login{
 			Store: db, Provider: provider, Tokens: tokens, People: people, Passwords: passwords,
 			Limits: limits, Checks: limit.NewSlots(4, time.Second), Keys: keys, Base: w.site.URL, Open: true, NewUserID: ident.Source("u"), Now: now, Log: log, Audit: events,
-			Recovery: &login.Recovery{Store: db, Now: now, Audit: events}, Addresses: addresses, Mail: w.sender,
+			Recovery: &login.Recovery{Store: db, Now: now, Audit: events}, Addresses: addresses, Mail: w.sender, Traces: traces,
 		},
 		People:        people,
 		Addresses:     addresses,
 		Organizations: &account.Organizations{Store: db, NewID: ident.Source("org"), NewAccountID: ident.Source("a"), Now: now, Audit: events},
 		Groups:        &account.Groups{Store: db, NewID: ident.Source("ug"), Now: now, Audit: events},
 		Members:       &account.Members{Store: db, Now: now, Audit: events},
-		IdPs:          &sso.IdPs{Store: db, Keys: keys, Base: w.site.URL, NewID: ident.Source("am"), Now: now, Audit: events},
+		IdPs:          idps,
 		Policies:      &policy.Policies{Store: db, Now: now, Audit: events},
 		Sightings:     sightings,
 		Provider:      provider,
