@@ -86,7 +86,20 @@ func (k *keycloak) connect(t testing.TB, b *broker, fields map[string]any) provi
 func (k *keycloak) connectAs(t testing.TB, b *broker, c kcClient, fields map[string]any) provider {
 	t.Helper()
 	p := b.connect(b.account, "Keycloak", nil)
-	p = b.complete(p, fetch(t, k.realmURL()+"/protocol/saml/descriptor"), fields)
+	p = b.complete(p, k.describe(t), fields)
+	k.register(t, p, c)
+	return p
+}
+
+// describe fetches what it says of itself.
+func (k *keycloak) describe(t testing.TB) []byte {
+	t.Helper()
+	return fetch(t, k.realmURL()+"/protocol/saml/descriptor")
+}
+
+// register tells it of the broker until the test ends.
+func (k *keycloak) register(t testing.TB, p provider, c kcClient) {
+	t.Helper()
 	var client map[string]any
 	k.call(t, "POST", "/realms/"+k.realm+"/client-description-converter", "application/xml", fetch(t, p.Metadata), http.StatusOK, &client)
 	if client["clientId"] != p.Metadata {
@@ -109,7 +122,6 @@ func (k *keycloak) connectAs(t testing.TB, b *broker, c kcClient, fields map[str
 	client["protocolMappers"] = k.mappers(t, c == nil)
 	where := k.make(t, "/realms/"+k.realm+"/clients", client)
 	t.Cleanup(func() { k.call(t, "DELETE", where, "", nil, http.StatusNoContent, nil) })
-	return p
 }
 
 // mappers say what Keycloak sends of a person: what it offers under "Add

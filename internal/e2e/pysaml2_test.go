@@ -50,10 +50,22 @@ func (s *pysaml2) connect(t testing.TB, b *broker, fields map[string]any) provid
 func (s *pysaml2) connectAs(t testing.TB, b *broker, sp pysaml2SP, fields map[string]any) provider {
 	t.Helper()
 	p := b.connect(b.account, "pysaml2", nil)
-	p = b.complete(p, fetch(t, s.base+"/metadata"), fields)
+	p = b.complete(p, s.describe(t), fields)
+	s.register(t, p, sp)
+	return p
+}
+
+// describe fetches what it says of itself.
+func (s *pysaml2) describe(t testing.TB) []byte {
+	t.Helper()
+	return fetch(t, s.base+"/metadata")
+}
+
+// register tells it of the broker until the test ends.
+func (s *pysaml2) register(t testing.TB, p provider, sp pysaml2SP) {
+	t.Helper()
 	sp.EntityID, sp.ACSURL, sp.Metadata = p.Metadata, p.ACS, string(fetch(t, p.Metadata))
 	registerAt(t, s.dir, sp.EntityID, sp)
-	return p
 }
 
 // signing are the options to sign with RSA and SHA-256, SHA-384 or SHA-512, or

@@ -50,10 +50,22 @@ func (s *samlify) connect(t testing.TB, b *broker, fields map[string]any) provid
 func (s *samlify) connectAs(t testing.TB, b *broker, sp samlifySP, fields map[string]any) provider {
 	t.Helper()
 	p := b.connect(b.account, "samlify", nil)
-	p = b.complete(p, fetch(t, s.base+"/metadata"), fields)
+	p = b.complete(p, s.describe(t), fields)
+	s.register(t, p, sp)
+	return p
+}
+
+// describe fetches what it says of itself.
+func (s *samlify) describe(t testing.TB) []byte {
+	t.Helper()
+	return fetch(t, s.base+"/metadata")
+}
+
+// register tells it of the broker until the test ends.
+func (s *samlify) register(t testing.TB, p provider, sp samlifySP) {
+	t.Helper()
 	sp.EntityID, sp.Metadata = p.Metadata, string(fetch(t, p.Metadata))
 	registerAt(t, s.dir, sp.EntityID, sp)
-	return p
 }
 
 func TestLoginsThroughSamlify(t *testing.T) {

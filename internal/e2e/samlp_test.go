@@ -60,7 +60,13 @@ func (s *samlp) connectAs(t testing.TB, b *broker, sp samlpSP, fields map[string
 	t.Helper()
 	p := b.connect(b.account, "samlp", nil)
 	s.register(t, p, sp)
-	return b.complete(p, fetch(t, s.base+"/metadata"), fields)
+	return b.complete(p, s.describe(t), fields)
+}
+
+// describe fetches what it says of itself.
+func (s *samlp) describe(t testing.TB) []byte {
+	t.Helper()
+	return fetch(t, s.base+"/metadata")
 }
 
 // register tells it of the broker until the test ends.

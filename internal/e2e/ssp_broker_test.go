@@ -56,11 +56,14 @@ func TestLoginsThroughSimpleSAMLphp(t *testing.T) {
 		{"sha1, admitted", sspSP{SignResponse: true, Algorithm: "sha1"}, map[string]any{"saml_allow_sha1": true}, "alice", "", false},
 		{"assertion unsigned, wanted signed", sspSP{SignResponse: true}, map[string]any{"saml_assertion_signed_enabled": true}, "alice", "assertion_not_signed", true},
 		{"transient name", sspSP{SignResponse: true, NameID: "transient"}, nil, "noemail", "no_identity", true},
+		{"name encrypted", sspSP{SignResponse: true, Encrypt: "name"}, nil, "alice", "", false},
+		// It encrypts with AES-CBC, which a signature around it has to protect.
+		{"assertion encrypted, signed inside alone", sspSP{SignAssertion: true, Encrypt: "assertion"}, nil, "alice", "encryption_unsigned", true},
 		{"requests signed", sspSP{SignResponse: true, CheckRequests: true}, map[string]any{"saml_authn_requests_signed_enabled": true}, "alice", "", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := b.connectSSP(s, c.sp, c.fields)
-			if c.sp.CheckRequests {
+			if c.sp.CheckRequests || c.sp.Encrypt != "" {
 				c.sp.EntityID, c.sp.ACSURL, c.sp.Certificate = p.Metadata, p.ACS, spCertificate(t, p)
 				s.register(t, c.sp)
 			}

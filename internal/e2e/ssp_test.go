@@ -27,8 +27,9 @@ type sspSP struct {
 	SignAssertion bool   `json:"sign_assertion"`
 	Algorithm     string `json:"algorithm,omitempty"`      // sha1, sha256 (unless said), sha384 or sha512
 	NameID        string `json:"name_id,omitempty"`        // email (unless said), persistent or transient
-	Certificate   []byte `json:"certificate,omitempty"`    // DER: what it signs requests with
+	Certificate   []byte `json:"certificate,omitempty"`    // DER: of its key
 	CheckRequests bool   `json:"check_requests,omitempty"` // answer signed requests only
+	Encrypt       string `json:"encrypt,omitempty"`        // assertion or name: to the certificate
 }
 
 // needSSP gives the running SimpleSAMLphp, or skips the test.

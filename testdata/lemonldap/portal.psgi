@@ -5,7 +5,7 @@
 #   entity_id, metadata   required; the second as it describes itself
 #   sign                  1 unless said: responses are signed; 0: they are not;
 #                         -1: as Lasso likes; assertions are signed always
-#   encrypt               "none" unless said, "assertion" or "nameid"
+#   encrypt               "none" unless said, or "assertion"
 #   algorithm             "RSA_SHA256" unless said, "RSA_SHA1" to "RSA_SHA512"
 #   name_id               "email" unless said, "persistent" or "transient"
 #   check_requests        true: only requests that are signed are answered

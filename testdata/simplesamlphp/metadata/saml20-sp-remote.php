@@ -7,8 +7,9 @@
 //   sign_assertion      true unless said
 //   algorithm           "sha1", "sha256", "sha384" or "sha512": of the signatures
 //   name_id             "email", "persistent" or "transient"
-//   certificate         base64 of DER: what the provider signs requests with
+//   certificate         base64 of DER: of the provider's key
 //   check_requests      true: only requests that are signed are answered
+//   encrypt             "assertion" or "name": is encrypted to the certificate
 $nameIDs = [
     'email' => 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress',
     'persistent' => 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent',
@@ -38,6 +39,8 @@ foreach (glob(getenv('GATEHOUSE_SSP_DIR') . '/sps/*.json') as $file) {
         'NameIDFormat' => $nameIDs[$sp['name_id'] ?? 'email'],
         'simplesaml.nameidattribute' => 'email',
         'validate.authnrequest' => $sp['check_requests'] ?? false,
+        'assertion.encryption' => ($sp['encrypt'] ?? '') === 'assertion',
+        'nameid.encryption' => ($sp['encrypt'] ?? '') === 'name',
     ];
     if (!empty($sp['certificate'])) {
         $entry['certData'] = $sp['certificate'];
