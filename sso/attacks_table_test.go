@@ -12,9 +12,7 @@ type attack struct {
 	later   string // why there is nothing to test yet; then nothing else is said
 }
 
-const (
-	noMetadata = "Metadata is pasted, never fetched."
-)
+const ()
 
 // attacks follow the order of the catalogue.
 var attacks = [][]attack{wrappings, differentials, resources, cryptography, protocol, identities}
@@ -82,7 +80,7 @@ var cryptography = []attack{
 	{row: "D7", tried: "an encrypted assertion that nobody signed", refused: []string{"encrypted-unsigned", "encrypted-attacker-key", "encrypted-response-signed-only"}, tests: []string{"sso FuzzDecrypt"}, outcome: "refused"},
 	{row: "D8", tried: "wrapping in encrypted parts", refused: []string{"assertion-and-encrypted-assertion", "encrypted-two-roots", "encrypted-nested", "encrypted-nested-in-assertion", "encrypted-assertion-in-assertion", "encrypted-response", "encrypted-id-of-response", "encrypted-id-confirmation", "encrypted-id-and-name-id", "encrypted-uncovered-prefix"}, outcome: "refused"},
 	{row: "D9", tried: "a stolen key of the identity provider", refused: []string{"removed-certificate"}, outcome: "not to be told from its owner; refused from the moment its certificate is taken out, answers under way too"},
-	{row: "D10", tried: "a certificate that comes with refreshed metadata", later: noMetadata + " Trust changes by an administrator's hand alone."},
+	{row: "D10", tried: "a certificate that comes with refreshed metadata", tests: []string{"sso TestAChangeIsHeldUntilSomebodyApproves", "sso TestMetadataHasToBeSignedWhereACertificateIsSet", "sso TestWhatWasChangedMeanwhileIsNotOverwritten"}, outcome: "held for an administrator, unless the method says that it is applied"},
 	{row: "D11", tried: "metadata whose keys say no use, to have signatures not looked at (CVE-2026-16443)", refused: []string{"unsigned"}, tests: []string{"sso TestParseIdPMetadataAsProductsWriteIt", "sso TestParseIdPMetadataRefuses"}, outcome: "such a key signs; without any certificate nothing is admitted"},
 }
 
@@ -123,8 +121,8 @@ var identities = []attack{
 	{row: "F14", tried: "a session cookie that was there before the login", tests: []string{"web TestEveryLoginHasANewTokenAndEndsTheOldOne"}, outcome: "every login makes a new one"},
 	{row: "F15", tried: "guessing tokens, codes and passwords; asking who has an account", tests: []string{"login TestGuessingIsLimitedAndDoesNotLockTheOwnerOut", "login TestWrongCodesAreCounted", "login TestNoAnswerTellsWhoHasAnAccount", "gate TestTokensOfNobodyAreLimitedByAddress"}, outcome: "limited; the answer is the same"},
 	{row: "F16", tried: "an address in X-Forwarded-For", tests: []string{"cmd/gatehouse TestMetricsAreForThoseWhoMayReadThem", "internal/e2e TestTwoNodesServeOneLogin"}, outcome: "ignored, but from proxies that are named"},
-	{row: "F17", tried: "metadata at an address inside", later: noMetadata + " What is fetched for domains is held to the same by package internal/fetch."},
-	{row: "F18", tried: "metadata with several providers, past its end, or with addresses that are scripts", tests: []string{"sso TestParseIdPMetadataRefuses", "sso FuzzParseIdPMetadata", "sso TestParseSSOURL"}, outcome: "refused"},
+	{row: "F17", tried: "metadata at an address inside", tests: []string{"sso TestNoAddressOfMetadataLeadsToThisMachineOrItsNetwork", "internal/fetch TestNoNameLeadsToThisMachineOrItsNetwork", "internal/fetch TestANameIsLookedUpOnceAndJudgedByWhatIsConnectedTo", "internal/fetch TestRedirectsAreFollowedToTheSameHostAlone", "internal/fetch TestABodyIsBounded", "internal/fetch TestTimeIsBounded"}, outcome: "refused before connecting; https, 1 MiB, 10 seconds, the same host alone"},
+	{row: "F18", tried: "metadata with several providers, past its end, or with addresses that are scripts", tests: []string{"sso TestParseIdPMetadataRefuses", "sso FuzzParseIdPMetadata", "sso TestParseSSOURL", "sso TestAnEntityIDNeverChangesByItself", "sso TestOfSeveralProvidersTheChosenOneIsTakenAndStays"}, outcome: "refused; of several one is chosen, and its entity id stays"},
 	{row: "F19", tried: "scripts in names, metadata and statuses", tests: []string{"sso TestMetadataEscapesWhatItWrites", "web TestNamesAreOnlyText"}, outcome: "text"},
 	{row: "F20", tried: "line ends and people's data in logs", tests: []string{"sso TestRejectionsSayNothingOfPeople", "cmd/gatehouse TestLogsAndLabelsHoldNothingOfARequestsOwnWords", "audit TestWhatIsTooLongIsCutAndNothingUnstorableIsLeft"}, outcome: "no response is logged; fields are structured"},
 	{row: "F21", tried: "cookies of other hosts and sites", tests: []string{"session TestCookiesAreForThisHostAlone", "web TestCookiesAreHostOnlyOverTLS", "web TestNoOtherSiteMayPost"}, outcome: "`__Host-`, Lax; other sites post to the ACS alone"},

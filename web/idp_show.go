@@ -17,6 +17,8 @@ type idpPage struct {
 	Others  []domainView // that it could speak for too
 
 	AutoJoin *groupView // that new people join; nil: none
+
+	Notices []notice // what there is to see to
 }
 
 func (s *site) showIdP(w http.ResponseWriter, r *http.Request, v gate.Visit) error {
@@ -42,6 +44,9 @@ func (s *site) showOneIdP(w http.ResponseWriter, r *http.Request, v gate.Visit, 
 		return err
 	}
 	if p.AutoJoin, err = s.autoJoined(r, v, i); err != nil {
+		return err
+	}
+	if p.Notices, err = s.notices(r, i); err != nil {
 		return err
 	}
 	p.csp.script = template == "idp"

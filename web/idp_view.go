@@ -34,9 +34,10 @@ type status struct {
 
 // A certificateView is a certificate that an identity provider signs with.
 type certificateView struct {
-	Subject string
-	Status  status
-	Ends    moment
+	Subject     string
+	Fingerprint string // SHA-256, in hexadecimal
+	Status      status
+	Ends        moment
 }
 
 // soon is when the end of a certificate begins to be worth a warning.
@@ -74,7 +75,7 @@ func (s *site) viewIdP(i *sso.IdP) idpView {
 }
 
 func (s *site) viewCertificate(c sso.CertificateInfo) certificateView {
-	v := certificateView{Subject: c.Subject, Ends: s.moment(c.NotAfter)}
+	v := certificateView{Subject: c.Subject, Fingerprint: c.Fingerprint, Ends: s.moment(c.NotAfter)}
 	left := c.NotAfter.Sub(s.Now())
 	switch {
 	case left <= 0:

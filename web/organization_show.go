@@ -11,11 +11,16 @@ type organizationPage struct {
 	page
 	Name    field // for super admins
 	Created moment
+	Notices []notice // for super admins: what there is to see to of identity providers
 }
 
 func (s *site) newOrganizationOverview(r *http.Request, v gate.Visit, name string) (*organizationPage, error) {
 	frame, err := s.console(r, v, v.Organization.Name, "overview")
-	return &organizationPage{page: frame, Name: organizationField(name), Created: s.moment(v.Organization.CreatedAt)}, err
+	p := &organizationPage{page: frame, Name: organizationField(name), Created: s.moment(v.Organization.CreatedAt)}
+	if err == nil && p.SuperAdmin {
+		p.Notices, err = s.allNotices(r, v)
+	}
+	return p, err
 }
 
 func (s *site) showOrganization(w http.ResponseWriter, r *http.Request, v gate.Visit) error {

@@ -117,6 +117,11 @@ func (s *site) routes() []route {
 		{"POST " + idpPath + "/keys/switch", account.WriteIdPs, s.switchKey},
 		{"POST " + idpPath + "/keys/cancel", account.WriteIdPs, s.cancelKey},
 		{"POST " + idpPath + "/keys/forget", account.WriteIdPs, s.forgetKey},
+		{"GET " + idpPath + "/metadata", account.ReadIdPs, s.showMetadataPage},
+		{"POST " + idpPath + "/metadata", account.WriteIdPs, s.saveMetadata},
+		{"POST " + idpPath + "/metadata/fetch", account.WriteIdPs, s.fetchMetadata},
+		{"POST " + idpPath + "/metadata/apply", account.WriteIdPs, s.applyMetadata},
+		{"POST " + idpPath + "/metadata/discard", account.WriteIdPs, s.discardMetadata},
 
 		{"POST " + idpPath + "/test", account.WriteIdPs, s.newLoginTest},
 

@@ -30,6 +30,7 @@ func TestEveryTemplateFitsItsStruct(t *testing.T) {
 		"idp-edit":         &editIdPPage{},
 		"idp-new":          &newIdPPage{},
 		"idp-keys":         &keysPage{},
+		"idp-metadata":     &metadataPage{},
 		"idp-setup":        &setupPage{},
 		"idps":             &idpsPage{},
 		"ask":              &askPage{},

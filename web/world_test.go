@@ -47,6 +47,7 @@ type world struct {
 	sender *mail.Sender
 	mails  *mail.Kept
 	zone   zone
+	pages  pages
 }
 
 // A zone is what is published: TXT values by name. It counts as a resolver.
@@ -83,7 +84,7 @@ const requestID = "019-test-request"
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, log: &lockedBuffer{}, zone: zone{}}
+	w := &world{t: t, log: &lockedBuffer{}, zone: zone{}, pages: pages{}}
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	keys := seal.New()
 	now := time.Now
@@ -143,6 +144,7 @@ func newWorld(t testing.TB) *world {
 		Now:           now,
 		Log:           log,
 	}
+	idps.Refreshes = &sso.Refreshes{Store: db, Pages: w.pages, Limits: limits, Base: w.site.URL, Now: now, Audit: events}
 	w.server.IdPs.LinkDomains, addresses.Proved = w.server.Domains.LinkAll, w.server.Domains.Proved
 	handler = w.server.Handler()
 	return w
