@@ -37,6 +37,9 @@ func (s *samlp) answerIn(t testing.TB, p provider, w way) {
 	if w.sealed != "" {
 		sp.Encrypt = spCertificatePEM(t, p)
 	}
+	if w.checked {
+		sp.CheckRequests = spCertificatePEM(t, p)
+	}
 	s.register(t, p, sp)
 }
 

@@ -86,7 +86,6 @@ func (p product) ways() []way {
 //     samlSPMetaDataOptionsEncryptionMode has the word for it.
 //   - pysaml2 encrypts with triple DES alone (there is no option for another),
 //     which is refused; TestLoginsThroughPySAML2 sees to that.
-//   - samlp looks at no signature of a request (there is no option).
 //   - pysaml2, samlp, samlify and Keycloak encrypt no name by itself (there is no
 //     option).
 func products() []product {
@@ -95,7 +94,7 @@ func products() []product {
 		{"SimpleSAMLphp", all, []string{response, both}, all, "aes128-cbc", true, func(t testing.TB) answering { return needSSP(t) }},
 		{"LemonLDAP::NG", []string{assertion, both}, []string{both}, nil, "aes128-cbc", true, func(t testing.TB) answering { return needLemonLDAP(t) }},
 		{"pysaml2", all, nil, nil, "", true, func(t testing.TB) answering { return needPySAML2(t) }},
-		{"samlp", all, all, nil, "aes256-gcm", false, func(t testing.TB) answering { return needSamlp(t) }},
+		{"samlp", all, all, nil, "aes256-gcm", true, func(t testing.TB) answering { return needSamlp(t) }},
 		{"samlify", all, all, nil, "aes256-gcm", true, func(t testing.TB) answering { return needSamlify(t) }},
 		{"Keycloak", all, all, nil, "aes256-gcm", true, func(t testing.TB) answering { return needKeycloak(t) }},
 	}

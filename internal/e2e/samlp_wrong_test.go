@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"maps"
 	"net/http"
-	"strings"
 	"testing"
 )
 
@@ -141,23 +140,4 @@ func TestWhatSamlpSendsIsJudgedByTheMethod(t *testing.T) {
 			b.signUpAndLogIn(t, s, p, who, "Ärlig & Söner <AB>")
 		})
 	}
-}
-
-// samlp verifies our signatures too, with the certificate of our metadata.
-func TestSamlpAnswersSignedRequestsAloneWhereItDemandsThem(t *testing.T) {
-	s := needSamlp(t)
-	b := startBroker(t, "")
-	for _, binding := range []string{"redirect", "post"} {
-		t.Run(binding, func(t *testing.T) {
-			p := s.connectAs(t, b, samlpSP{}, map[string]any{"saml_request_binding": binding, "saml_authn_requests_signed_enabled": true})
-			s.register(t, p, samlpSP{CheckRequests: spCertificatePEM(t, p)})
-			who := s.person(t)
-			b.signUpAndLogIn(t, s, p, who, who+"@company.test")
-			b.configure(b.account, p, map[string]any{"saml_authn_requests_signed_enabled": false})
-			if _, form, err := logInAt(newPerson(t).open(p.Login).onward(t), who, who+"pass"); err == nil || !strings.Contains(err.Error(), "403") {
-				t.Errorf("unsigned: got an answer with %d fields, and %v; want a refusal", len(form), err)
-			}
-		})
-	}
-	b.wantCleanLog(t)
 }
