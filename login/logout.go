@@ -98,6 +98,8 @@ type LoggedOut struct {
 	// Confirmed says that the identity provider, spoken to without a browser,
 	// ended its session too.
 	Confirmed bool
+
+	principal session.Principal
 }
 
 // LogOut ends a session, and has the identity provider that it came from end its
@@ -124,6 +126,20 @@ func (l *Login) LogOut(ctx context.Context, hash [sha256.Size]byte, how session.
 // tellOfLogout asks an identity provider to end its session, or makes what the
 // browser asks it with.
 func (l *Login) tellOfLogout(ctx context.Context, p session.Principal, methodID string) (LoggedOut, error) {
+	out, err := l.requestLogout(ctx, p, methodID)
+	if err != nil || out.Request == nil || out.Request.Binding != sso.SOAP {
+		return out, err
+	}
+	request := out.Request
+	out.Request = nil
+	err = l.askBack(ctx, out.Method, request)
+	out.Confirmed = err == nil
+	return out, err
+}
+
+// requestLogout makes a request for the end of the session of this principal; an
+// identity provider that is told of no logouts gets none.
+func (l *Login) requestLogout(ctx context.Context, p session.Principal, methodID string) (LoggedOut, error) {
 	m, err := l.there(ctx, methodID)
 	if err != nil || !m.CanLogOut() {
 		return LoggedOut{}, err
@@ -137,16 +153,7 @@ func (l *Login) tellOfLogout(ctx context.Context, p session.Principal, methodID 
 	if err != nil {
 		return LoggedOut{}, err
 	}
-	out := LoggedOut{Method: m}
-	if request.Binding != sso.SOAP {
-		out.Request = request
-		return out, nil
-	}
-	if err := l.askBack(ctx, m, request); err != nil {
-		return out, err
-	}
-	out.Confirmed = true
-	return out, nil
+	return LoggedOut{Method: m, Request: request, principal: p}, nil
 }
 
 // askBack posts a request to an identity provider, and judges what it says.

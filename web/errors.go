@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"gatehouse/account"
@@ -179,6 +180,11 @@ func (s *site) explain(r *http.Request, f *fault.Error, err error) *errorPage {
 		p.Title = "The answer was refused"
 		if p.Refusal.Rejection.Code == "invalid_relay_state" {
 			p.Title = "Invalid relay state"
+		}
+		if strings.HasSuffix(r.Pattern, sloPatterns[0]) || strings.HasSuffix(r.Pattern, sloPatterns[1]) {
+			p.Title, p.Code = "The logout was refused", p.Refusal.Rejection.Code
+			p.Todo, p.Next = "No session ended here by it. To log out, use the button of the console.", link{"To the console", "/"}
+			return p
 		}
 		p.Todo = ""
 		p.Next = link{"Start again", loginPath(p.Refusal.MethodID)}

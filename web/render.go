@@ -72,6 +72,7 @@ type csp struct {
 	script bool   // our own script files
 	frame  bool   // our own pages, in frames
 	formTo string // the origin that the page's form goes to; empty: ours
+	within string // the origin whose pages may hold this one in a frame; empty: none
 }
 
 func (p csp) String() string {
@@ -79,7 +80,11 @@ func (p csp) String() string {
 	if p.formTo != "" {
 		to = p.formTo
 	}
-	s := "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action " + to + "; frame-ancestors 'none'; base-uri 'none'"
+	around := "'none'"
+	if p.within != "" {
+		around = p.within
+	}
+	s := "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action " + to + "; frame-ancestors " + around + "; base-uri 'none'"
 	if p.frame {
 		s += "; frame-src 'self'"
 	}

@@ -50,6 +50,10 @@ func (s *site) routes() []route {
 		{"GET /v1/sso/saml/account/{account}/method/{method}/metadata", account.Anyone, s.showMetadata},
 		{"GET /v1/sso/saml/account/{account}/method/{method}/login", account.Anyone, s.startSAML},
 		{"POST " + acsPatterns[1], account.Anyone, s.answerSAML},
+		{"GET " + sloPatterns[0], account.Anyone, s.answerLogoutQuery},
+		{"POST " + sloPatterns[0], account.Anyone, s.answerLogoutPost},
+		{"GET " + sloPatterns[1], account.Anyone, s.answerLogoutQuery},
+		{"POST " + sloPatterns[1], account.Anyone, s.answerLogoutPost},
 
 		{"GET /login", account.Anyone, s.showLogin},
 		{"POST /login", account.Anyone, s.showWays},
@@ -68,6 +72,8 @@ func (s *site) routes() []route {
 		{"POST /verify/{code}/refuse", account.Anyone, s.refuseAccount},
 		{"GET /logout", account.Anyone, s.showLogout},
 		{"POST /logout", account.Anyone, s.logOut},
+		{"GET /logout/onward", account.Anyone, s.carryOn},
+		{"GET /logout/done", account.Anyone, s.showLogoutDone},
 
 		{"GET /authorize", account.ReadSelf, s.showAuthorize},
 		{"POST /authorize", account.WriteTokens, s.answerAuthorize},

@@ -12,7 +12,7 @@
 // Browsers are kept from doing harm by three things: a
 // Content-Security-Policy that admits nothing from elsewhere and no script
 // but our own files, http.CrossOriginProtection on everything but the
-// assertion consumer service, and return paths that only [login.SafeReturn]
+// assertion consumer and logout services, and return paths that only [login.SafeReturn]
 // lets through.
 package web
 
@@ -21,6 +21,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"time"
 
 	"gatehouse/account"
@@ -103,7 +104,7 @@ func (s *Server) Handler() http.Handler {
 	}
 	site.mux.HandleFunc("/", site.nothing)
 	site.crossOrigin = http.NewCrossOriginProtection()
-	for _, p := range acsPatterns {
+	for _, p := range slices.Concat(acsPatterns, sloPatterns) {
 		site.crossOrigin.AddInsecureBypassPattern("POST " + p)
 	}
 	return site

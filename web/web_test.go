@@ -40,6 +40,8 @@ func TestEveryTemplateFitsItsStruct(t *testing.T) {
 		"login-method-cut": &cutPage{},
 		"login-methods":    &loginMethodsPage{},
 		"logout":           &logoutPage{},
+		"logout-done":      &logoutDonePage{},
+		"logout-onward":    &logoutOnwardPage{},
 		"organization":     &organizationPage{},
 		"organization-new": &newOrganizationPage{},
 		"people":           &peoplePage{},
