@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"regexp"
@@ -14,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/PuerkitoBio/goquery"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -167,4 +171,49 @@ func startStranger(ts *testscript.TestScript, _ bool, _ []string) {
 	s := httptest.NewServer(mux)
 	ts.Defer(s.Close)
 	ts.Setenv("STRANGER", s.URL)
+}
+
+// throughIdP opens a page that leads to the demonstration's identity provider,
+// logs in there as somebody, and prints the text of the page where that ends:
+//
+//	through-idp /v1/sso/saml/login/$METHOD alice [wrong-audience]
+func throughIdP(ts *testscript.TestScript, _ bool, args []string) {
+	jar, err := cookiejar.New(nil)
+	ts.Check(err)
+	browser := &http.Client{Jar: jar, Timeout: 20 * time.Second}
+	answer, err := browser.Get(ts.Getenv("URL") + args[0])
+	ts.Check(err)
+	form := url.Values{"user": {args[1]}}
+	if len(args) > 2 {
+		form.Set("mistake", args[2])
+	}
+	for range 2 { // whom to log in as, and what to bring back
+		page, err := goquery.NewDocumentFromReader(answer.Body)
+		answer.Body.Close()
+		ts.Check(err)
+		f := page.Find("main form").First()
+		to, err := answer.Request.URL.Parse(f.AttrOr("action", ""))
+		ts.Check(err)
+		f.Find("input[type=hidden]").Each(func(_ int, in *goquery.Selection) {
+			form.Set(in.AttrOr("name", ""), in.AttrOr("value", ""))
+		})
+		answer, err = browser.PostForm(to.String(), form)
+		ts.Check(err)
+		form = url.Values{}
+	}
+	defer answer.Body.Close()
+	page, err := goquery.NewDocumentFromReader(answer.Body)
+	ts.Check(err)
+	fmt.Fprintln(ts.Stdout(), strings.Join(strings.Fields(page.Find("main").Text()), " "))
+}
+
+// freePort sets a variable to a port of the loopback interface that nobody
+// listens on, for a server whose address has to be known before it starts:
+//
+//	free-port PORT
+func freePort(ts *testscript.TestScript, _ bool, args []string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	defer l.Close()
+	ts.Setenv(args[0], strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
 }

@@ -36,11 +36,13 @@ func TestScripts(t *testing.T) {
 
 			"newer-schema": newerSchema,
 
-			"approve":   approve,
-			"between":   startBetween,
-			"remember":  remember,
-			"secret-of": secretOf,
-			"soon":      soon,
+			"approve":     approve,
+			"between":     startBetween,
+			"remember":    remember,
+			"secret-of":   secretOf,
+			"soon":        soon,
+			"through-idp": throughIdP,
+			"free-port":   freePort,
 		},
 		Setup:               keepNames,
 		RequireExplicitExec: true,

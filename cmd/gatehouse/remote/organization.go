@@ -36,6 +36,13 @@ type Organization struct {
 	IdPMetadataApply   idpMetadataApply   `cmd:"" name:"idp-metadata-apply" help:"Take over the change of the metadata that waits for approval."`
 	IdPMetadataDiscard idpMetadataDiscard `cmd:"" name:"idp-metadata-discard" help:"Discard the change of the metadata that waits for approval."`
 
+	IdPTest           idpTest           `cmd:"" name:"idp-test" help:"Try settings of an identity provider out with a real login, before they are in force, and wait for the outcome."`
+	LoginTraces       loginTraces       `cmd:"" name:"login-traces" help:"List what became of attempts to log in."`
+	LoginTrace        loginTrace        `cmd:"" name:"login-trace" help:"Show an attempt to log in, check by check."`
+	LoginTraceRecheck loginTraceRecheck `cmd:"" name:"login-trace-recheck" help:"Judge the response of an attempt by the settings as they are now, or would be."`
+	LoginTraceShare   loginTraceShare   `cmd:"" name:"login-trace-share" help:"Make a link that shows an attempt to the identity provider's administrator."`
+	LoginTraceForget  loginTraceForget  `cmd:"" name:"login-trace-delete-response" help:"Delete what the identity provider sent in an attempt."`
+
 	DomainAdd    domainAdd    `cmd:"" help:"Claim an email domain, and say what to publish to prove it."`
 	DomainList   domainList   `cmd:"" help:"List domains."`
 	DomainGet    domainGet    `cmd:"" help:"Show a domain, and what to publish to prove it."`
