@@ -29,11 +29,26 @@ const (
 )
 
 // A Trust is what of an IdP's settings its metadata may change. Its entity id
-// is no part of it: that never changes by itself.
+// is no part of it: that never changes by itself. Where an IdP is told of
+// logouts is followed once it is set.
 type Trust struct {
 	SSOURL         string
 	Binding        Binding
 	CertificatePEM string
+
+	SLOURL         string
+	SLOResponseURL string
+	SLOBinding     Binding
+}
+
+// texts are all of it, in order.
+func (t Trust) texts() []string {
+	return []string{t.SSOURL, string(t.Binding), t.CertificatePEM, t.SLOURL, t.SLOResponseURL, string(t.SLOBinding)}
+}
+
+// trusted is what is set.
+func (i *IdP) trusted() Trust {
+	return Trust{i.SSOURL, i.Binding, i.CertificatePEM, i.IdPSLOURL, i.IdPSLOResponseURL, i.SLOBinding}
 }
 
 // A Proposal is a change that metadata shows and that waits for somebody's yes.
@@ -79,7 +94,7 @@ const (
 // from: a proposal that was made against others must not be applied.
 func (i *IdP) basis() string {
 	h := sha256.New()
-	for _, part := range []string{i.IdPMetadataURL, i.MetadataCertificatePEM, i.EntityID, i.SSOURL, string(i.Binding), i.CertificatePEM} {
+	for _, part := range append([]string{i.IdPMetadataURL, i.MetadataCertificatePEM, i.EntityID}, i.trusted().texts()...) {
 		fmt.Fprintf(h, "%d %s", len(part), part)
 	}
 	return hex.EncodeToString(h.Sum(nil))
@@ -89,7 +104,7 @@ func (i *IdP) basis() string {
 func (i *IdP) propose(to Trust, now time.Time) *Proposal {
 	p := &Proposal{FoundAt: now, Basis: i.basis(), To: to}
 	h := sha256.New()
-	for _, part := range []string{p.Basis, to.SSOURL, string(to.Binding), to.CertificatePEM} {
+	for _, part := range append([]string{p.Basis}, to.texts()...) {
 		fmt.Fprintf(h, "%d %s", len(part), part)
 	}
 	p.ID = hex.EncodeToString(h.Sum(nil)[:8])
@@ -107,14 +122,40 @@ func (i *IdP) trustIn(m IdPMetadata, base string) (Trust, error) {
 	if address == "" {
 		address, binding = m.SSO("")
 	}
-	target, err := parseSSOURL(address)
-	if err == nil {
-		err = checkTarget(target, base, i.Base)
+	t := i.logoutIn(m)
+	t.SSOURL, t.Binding, t.CertificatePEM = address, binding, encodeCertificates(m.Certificates)
+	for _, address := range []string{t.SSOURL, t.SLOURL, t.SLOResponseURL} {
+		if address == "" {
+			continue
+		}
+		target, err := parseSSOURL(address)
+		if err == nil {
+			err = checkTarget(target, base, i.Base)
+		}
+		if err != nil {
+			return Trust{}, err
+		}
 	}
-	if err == nil {
-		err = checkKeySizes(m.Certificates, i.AllowSmallKeys)
+	return t, checkKeySizes(m.Certificates, i.AllowSmallKeys)
+}
+
+// logoutIn takes where this IdP is told of logouts, by the binding that is set
+// as long as it is offered. Where none is set, somebody may have wanted it so;
+// where none is offered, what is set stays.
+func (i *IdP) logoutIn(m IdPMetadata) Trust {
+	t := Trust{SLOURL: i.IdPSLOURL, SLOResponseURL: i.IdPSLOResponseURL, SLOBinding: i.SLOBinding}
+	if i.IdPSLOURL == "" || len(m.Logout) == 0 {
+		return t
 	}
-	return Trust{address, binding, encodeCertificates(m.Certificates)}, err
+	site := m.Logout[0]
+	for _, other := range m.Logout {
+		if other.Binding == i.SLOBinding {
+			site = other
+			break
+		}
+	}
+	t.SLOURL, t.SLOResponseURL, t.SLOBinding = site.URL, site.ResponseURL, site.Binding
+	return t
 }
 
 func entityChanged(i *IdP, m IdPMetadata) error {
@@ -135,6 +176,7 @@ func (i *IdP) trust(t Trust) error {
 		return fault.Conflict.Errorf("A configured authentication method needs a certificate and an SSO URL.")
 	}
 	i.SSOURL, i.Binding, i.CertificatePEM, i.Certificates = t.SSOURL, t.Binding, t.CertificatePEM, certificates
+	i.IdPSLOURL, i.IdPSLOResponseURL, i.SLOBinding = t.SLOURL, t.SLOResponseURL, t.SLOBinding
 	return nil
 }
 
@@ -158,6 +200,9 @@ func (i *IdP) Difference(to Trust) ([]FieldChange, error) {
 	for _, f := range []FieldChange{
 		{Field: "saml_idp_url", Before: i.SSOURL, After: to.SSOURL},
 		{Field: "saml_request_binding", Before: string(i.Binding), After: string(to.Binding)},
+		{Field: "saml_idp_slo_url", Before: i.IdPSLOURL, After: to.SLOURL},
+		{Field: "saml_idp_slo_response_url", Before: i.IdPSLOResponseURL, After: to.SLOResponseURL},
+		{Field: "saml_slo_binding", Before: string(i.SLOBinding), After: string(to.SLOBinding)},
 	} {
 		if f.Before != f.After {
 			out = append(out, f)

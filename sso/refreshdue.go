@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"runtime/debug"
+	"strings"
 	"sync"
 
 	"gatehouse/internal/fault"
@@ -111,6 +112,8 @@ func (d FieldChange) mailed() string {
 	switch {
 	case d.Certificate == nil && d.Field == "saml_idp_url":
 		return "another SSO URL"
+	case d.Certificate == nil && strings.HasPrefix(d.Field, "saml_idp_slo"):
+		return "another logout URL"
 	case d.Certificate == nil:
 		return "another setting: " + d.Field
 	case d.After == "":

@@ -70,7 +70,7 @@ var fetches = limit.Rule{Name: "fetches of metadata", Burst: 20, Every: 30 * tim
 // Refreshes keep the settings of identity providers as their metadata says.
 //
 // What is fetched is compared with what is set. A change of certificates, of
-// the SSO URL or of the binding waits for an administrator's yes, or is applied
+// the addresses for logins and logouts or of their bindings waits for an administrator's yes, or is applied
 // at once, as the method says. A fetch that fails takes nothing away; a last
 // certificate never goes; the entity id stays.
 type Refreshes struct {
@@ -242,6 +242,7 @@ func trustDetails(i *IdP, to Trust) audit.Details {
 	details := audit.Details{}
 	after := *i
 	after.SSOURL, after.Binding = to.SSOURL, to.Binding
+	after.IdPSLOURL, after.IdPSLOResponseURL, after.SLOBinding = to.SLOURL, to.SLOResponseURL, to.SLOBinding
 	if list, err := ParseCertificates(to.CertificatePEM); err == nil {
 		after.Certificates = list
 	}

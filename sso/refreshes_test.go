@@ -143,6 +143,40 @@ func TestAChangeIsHeldUntilSomebodyApproves(t *testing.T) {
 	same(t, len(w.did()), 2)
 }
 
+func TestAddressesForLogoutsAreFollowedOnceTheyAreSet(t *testing.T) {
+	w, one := newWorld(t), newSigner(t, "one", 1000*time.Hour)
+	withLogout := func(address string) string {
+		return strings.Replace(describes(entity, "https://idp.example.com/sso", one), "<md:SingleSignOnService", `<md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="`+address+`"/><md:SingleSignOnService`, 1)
+	}
+	w.site.pages[where] = withLogout("https://idp.example.com/slo")
+	i := w.fetched(sso.Change{})
+	same(t, []any{i.IdPSLOURL, i.SLOBinding}, []any{"https://idp.example.com/slo", sso.Post})
+	w.site.pages[where] = withLogout("https://idp.example.com/new")
+	w.later(25 * time.Hour)
+	_, r := w.is(i.ID)
+	difference, err := i.Difference(r.Pending.To)
+	w.do(err)
+	same(t, difference, []sso.FieldChange{{Field: "saml_idp_slo_url", Before: "https://idp.example.com/slo", After: "https://idp.example.com/new"}})
+	i, err = w.Apply(t.Context(), w.ada, i, r.Pending.ID)
+	w.do(err)
+	same(t, i.IdPSLOURL, "https://idp.example.com/new")
+
+	w.site.pages[where] = describes(entity, "https://idp.example.com/sso", one) // offered no longer
+	_, outcome, err := w.Refresh(t.Context(), w.ada, i)
+	w.do(err)
+	same(t, outcome, sso.Unchanged)
+	i, err = w.idps.Update(t.Context(), w.ada, w.acme, i.ID, sso.Change{SLOURL: new("")})
+	w.do(err)
+	w.site.pages[where] = withLogout("https://idp.example.com/slo") // and not wanted
+	_, outcome, err = w.Refresh(t.Context(), w.ada, i)
+	w.do(err)
+	same(t, outcome, sso.Unchanged)
+	w.site.pages[where] = withLogout("javascript:alert(1)")
+	_, outcome, err = w.Refresh(t.Context(), w.ada, i)
+	w.do(err)
+	same(t, outcome, sso.Unchanged)
+}
+
 func TestWhatIsDiscardedIsNotBroughtAgain(t *testing.T) {
 	w, one, two, three := newWorld(t), newSigner(t, "one", 1000*time.Hour), newSigner(t, "two", 1000*time.Hour), newSigner(t, "three", 1000*time.Hour)
 	w.site.pages[where] = describes(entity, "https://idp.example.com/sso", one)

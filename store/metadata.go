@@ -15,12 +15,14 @@ var (
 )
 
 const refreshColumns = `method_id, url, due_at, checked_at, succeeded_at, failing_since, failures, warned, failure, failure_code,
-	pending_id, pending_at, pending_basis, pending_sso_url, pending_binding, pending_certificates, discarded_id`
+	pending_id, pending_at, pending_basis, pending_sso_url, pending_binding, pending_certificates, discarded_id,
+	pending_slo_url, pending_slo_response_url, pending_slo_binding`
 
 func scanRefresh(r row) (f sso.Refresh, err error) {
 	var p sso.Proposal
 	err = r.Scan(&f.MethodID, &f.URL, moment{&f.DueAt}, moment{&f.CheckedAt}, moment{&f.SucceededAt}, moment{&f.FailingSince}, &f.Failures, &f.Warned, &f.Failure, &f.FailureCode,
-		&p.ID, moment{&p.FoundAt}, &p.Basis, &p.To.SSOURL, &p.To.Binding, &p.To.CertificatePEM, &f.Discarded)
+		&p.ID, moment{&p.FoundAt}, &p.Basis, &p.To.SSOURL, &p.To.Binding, &p.To.CertificatePEM, &f.Discarded,
+		&p.To.SLOURL, &p.To.SLOResponseURL, &p.To.SLOBinding)
 	if p.ID != "" {
 		f.Pending = &p
 	}
@@ -43,15 +45,18 @@ func (s *Store) SaveRefresh(ctx context.Context, r sso.Refresh) error {
 		p = *r.Pending
 	}
 	_, err := s.exec(ctx, `
-		INSERT INTO idp_metadata (`+refreshColumns+`) VALUES (`+dollars(17)+`)
+		INSERT INTO idp_metadata (`+refreshColumns+`) VALUES (`+dollars(20)+`)
 		ON CONFLICT (method_id) DO UPDATE SET url = excluded.url, due_at = excluded.due_at, checked_at = excluded.checked_at,
 			succeeded_at = excluded.succeeded_at, failing_since = excluded.failing_since, failures = excluded.failures,
 			warned = excluded.warned, failure = excluded.failure, failure_code = excluded.failure_code,
 			pending_id = excluded.pending_id, pending_at = excluded.pending_at, pending_basis = excluded.pending_basis,
 			pending_sso_url = excluded.pending_sso_url, pending_binding = excluded.pending_binding,
-			pending_certificates = excluded.pending_certificates, discarded_id = excluded.discarded_id`,
+			pending_certificates = excluded.pending_certificates, discarded_id = excluded.discarded_id,
+			pending_slo_url = excluded.pending_slo_url, pending_slo_response_url = excluded.pending_slo_response_url,
+			pending_slo_binding = excluded.pending_slo_binding`,
 		r.MethodID, r.URL, stamp(r.DueAt), stampOrNull(r.CheckedAt), stampOrNull(r.SucceededAt), stampOrNull(r.FailingSince), r.Failures, r.Warned, r.Failure, r.FailureCode,
-		p.ID, stampOrNull(p.FoundAt), p.Basis, p.To.SSOURL, string(p.To.Binding), p.To.CertificatePEM, r.Discarded)
+		p.ID, stampOrNull(p.FoundAt), p.Basis, p.To.SSOURL, string(p.To.Binding), p.To.CertificatePEM, r.Discarded,
+		p.To.SLOURL, p.To.SLOResponseURL, string(p.To.SLOBinding))
 	return err
 }
 

@@ -16,7 +16,7 @@ func fullRefresh(i *sso.IdP) sso.Refresh {
 		MethodID: i.ID, URL: i.IdPMetadataURL, DueAt: Then.Add(time.Hour),
 		CheckedAt: Then, SucceededAt: Then.Add(-time.Hour), FailingSince: Then.Add(-time.Minute), Failures: 3, Warned: true,
 		Failure: "It failed.", FailureCode: "failed", Discarded: "other",
-		Pending: &sso.Proposal{ID: "p1", FoundAt: Then, Basis: "basis", To: sso.Trust{SSOURL: "https://idp.example.com/new", Binding: sso.Post, CertificatePEM: "pem"}},
+		Pending: &sso.Proposal{ID: "p1", FoundAt: Then, Basis: "basis", To: sso.Trust{SSOURL: "https://idp.example.com/new", Binding: sso.Post, CertificatePEM: "pem", SLOURL: "https://idp.example.com/slo", SLOResponseURL: "https://idp.example.com/sloed", SLOBinding: sso.SOAP}},
 	}
 }
 
