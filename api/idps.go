@@ -75,6 +75,10 @@ type MethodFields struct {
 	MetadataKey *string `json:"saml_metadata_certificate,omitempty" nullable:"true" maxLength:"16384" doc:"What fetched metadata has to be signed by: one or several certificates in PEM. Empty: a signature of it is not looked at."`
 	Binding     *string `json:"saml_request_binding,omitempty" nullable:"true" doc:"How requests go: redirect, which is the default, or post."`
 
+	SLOURL         *string `json:"saml_idp_slo_url,omitempty" nullable:"true" maxLength:"2048" doc:"Where the identity provider is told of logouts: https, or http on this machine. Empty: it is told of none. Taken from metadata unless said."`
+	SLOResponseURL *string `json:"saml_idp_slo_response_url,omitempty" nullable:"true" maxLength:"2048" doc:"Where our answers to its logouts go, if that is elsewhere."`
+	SLOBinding     *string `json:"saml_slo_binding,omitempty" nullable:"true" doc:"How it is told: redirect, which is the default, post, or soap."`
+
 	DigestAlgorithm     *string       `json:"saml_digest_algorithm,omitempty" nullable:"true" doc:"Of our requests: sha1, sha256, sha384 or sha512."`
 	SignatureAlgorithm  *string       `json:"saml_signature_algorithm,omitempty" nullable:"true" doc:"Of our requests: rsa-sha1, rsa-sha256, rsa-sha384 or rsa-sha512; ecdsa-sha256 where our key is an ECDSA key, which a new method gets that names it."`
 	Variant             *string       `json:"saml_variant,omitempty" nullable:"true" doc:"adfs, or nothing: how our requests are written."`
@@ -110,6 +114,9 @@ func (f MethodFields) change(name *string) sso.Change {
 		IdPMetadataURL:      f.MetadataURL,
 		MetadataUpdates:     f.Updates,
 		MetadataCertificate: f.MetadataKey,
+		SLOURL:              f.SLOURL,
+		SLOResponseURL:      f.SLOResponseURL,
+		SLOBinding:          f.SLOBinding,
 		DigestAlgorithm:     f.DigestAlgorithm,
 		SignatureAlgorithm:  f.SignatureAlgorithm,
 		Variant:             f.Variant,

@@ -66,6 +66,11 @@ type method struct {
 	AllowNoRecipient    bool          `json:"saml_allow_no_recipient"`
 	Risks               []methodRisk  `json:"saml_risks" doc:"What the method admits though it should not, for the sake of its identity provider."`
 
+	SLOURL          *string `json:"saml_idp_slo_url" doc:"Where the identity provider is told of logouts; null: it is told of none."`
+	SLOResponseURL  *string `json:"saml_idp_slo_response_url" doc:"Where our answers to its logouts go; null: to the same."`
+	SLOBinding      string  `json:"saml_slo_binding" enum:"redirect,post,soap"`
+	SingleLogoutURL string  `json:"saml_slo_url" doc:"Where the identity provider sends logouts, by Redirect, POST or SOAP. It never changes."`
+
 	ACSURL         string  `json:"saml_acs_url" doc:"Where the identity provider sends its answers. It never changes."`
 	MetadataURL    string  `json:"saml_metadata_url" doc:"Our metadata, and our entity id. It never changes."`
 	SPCertificate  *string `json:"saml_sp_certificate" doc:"Ours for this method: signs requests. It changes by a switch of keys."`
@@ -128,6 +133,10 @@ func (s *Server) newMethod(i *sso.IdP) method {
 		AllowEmptyReference: i.AllowEmptyReference,
 		AllowNoRecipient:    i.AllowNoRecipient,
 		Risks:               newRisks(i),
+		SLOURL:              orNull(i.IdPSLOURL),
+		SLOResponseURL:      orNull(i.IdPSLOResponseURL),
+		SLOBinding:          string(i.SLOBinding),
+		SingleLogoutURL:     i.SLOURL(),
 		ACSURL:              i.ACSURL(),
 		MetadataURL:         i.MetadataURL(),
 		LoginURL:            s.Base + "/v1/sso/saml/login/" + i.ID,

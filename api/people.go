@@ -144,11 +144,27 @@ func (s *Server) sayWho(ctx context.Context, u account.User, t session.Token) (*
 	return &meAnswer{newUser(u, t, name)}, nil
 }
 
-func (s *Server) logOut(ctx context.Context, v gate.Visit, _ *nothing) (*said, error) {
-	if err := s.Tokens.Revoke(ctx, v.Bearer.Token.Hash, session.End{Reason: "logged out", IP: v.IP, UserAgent: v.UserAgent}); err != nil {
+// A loggedOut says what became of a logout. The session here is over.
+type loggedOut struct {
+	Message       string  `json:"message" doc:"A sentence for people."`
+	SAMLLogoutURL *string `json:"saml_logout_url" doc:"Opened in a browser within ten minutes, this ends the session at the identity provider too; null where there is nothing to be done there, or where that is done already."`
+}
+
+func (s *Server) logOut(ctx context.Context, v gate.Visit, _ *nothing) (*loggedOut, error) {
+	out, err := s.Login.LogOut(ctx, v.Bearer.Token.Hash, session.End{Reason: "logged out", IP: v.IP, UserAgent: v.UserAgent})
+	if err != nil {
 		return nil, err
 	}
-	return &said{"You are logged out."}, nil
+	answer := &loggedOut{"You are logged out.", orNull(s.Login.LogoutURL(out))}
+	switch {
+	case out.Request != nil:
+		answer.Message = "You are logged out here. To log out at " + out.Method.Name + " too, open saml_logout_url in a browser."
+	case out.Confirmed:
+		answer.Message = "You are logged out here and at " + out.Method.Name + "."
+	case out.Method.IdP != nil:
+		answer.Message = "You are logged out here. " + out.Method.Name + " did not confirm that you are logged out there."
+	}
+	return answer, nil
 }
 
 // A user is a person, as the person sees it. Every key is there: avn's tables

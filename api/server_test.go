@@ -113,7 +113,7 @@ func newWorld(t *testing.T) *world {
 	w.Server = &Server{
 		Gate: door,
 		Login: &login.Login{
-			Store: w.store, Tokens: tokens, People: people, Passwords: passwords,
+			Store: w.store, Provider: &sso.Provider{Keys: keys}, Tokens: tokens, People: people, Passwords: passwords, Base: "https://gatehouse.example",
 			Limits: &limit.Memory{Now: clock}, Checks: limit.NewSlots(4, time.Second), Keys: keys, Open: true, Now: clock, Log: log, Audit: events,
 		},
 		People:        people,

@@ -102,6 +102,7 @@ var protocol = []attack{
 	{row: "E15", tried: "forged, unsigned, wrapped and stale logouts; answers to a logout that nobody asked for", tests: []string{"sso TestBadLogoutsAreRefused", "sso TestLogoutsThatCannotBeReadAreRefused", "sso TestOnlyAnAnswerToALogoutConfirmsIt", "sso FuzzLogout"}, outcome: "refused; no session ends"},
 	{row: "E16", tried: "changing our request on its way", tests: []string{"sso TestRedirectIsSignedOverItsQuery", "sso TestRequestByPostIsSignedInside", "sso TestEveryBitOfARequestIDCounts"}, outcome: "requests are signed where the method says so; an id that we did not make is refused"},
 	{row: "E17", tried: "times that are years away", refused: []string{"response-from-the-future", "assertion-from-the-future", "local-time", "not-a-time"}, taken: []string{"validity-for-ever", "authn-instant-tomorrow"}, tests: []string{"sso TestNothingOutlivesItsMemory"}, outcome: "refused, or bounded by our own limits"},
+	{row: "E18", tried: "ending the sessions of others: by a replay, for another method, organization or way to log in, while a login ends; open redirects and false news by a logout", tests: []string{"login TestALogoutThatIsNotTheirsEndsNothing", "login TestALogoutRequestCountsOnce", "login TestALogoutEndsOtherLoginsOfThePersonNot", "login TestALogoutAndALoginAtOnceLeaveNoSession", "web TestALogoutRequestThatIsNotTheirsLogsNobodyOut", "web TestAnAnswerThatNobodyAskedForDoesNotClaimALogout"}, outcome: "refused, or of no consequence to them; answers go to the address that is set"},
 }
 
 var identities = []attack{

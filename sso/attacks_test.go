@@ -61,10 +61,10 @@ func TestAttacks(t *testing.T) {
 	}
 }
 
-// TestTheCatalogueIsWhole holds the rows to their numbers: 24, 11, 9, 11, 17
+// TestTheCatalogueIsWhole holds the rows to their numbers: 24, 11, 9, 11, 18
 // and 22, none left out.
 func TestTheCatalogueIsWhole(t *testing.T) {
-	for i, most := range []int{24, 11, 9, 11, 17, 22} {
+	for i, most := range []int{24, 11, 9, 11, 18, 22} {
 		var got, want []string
 		for _, a := range attacks[i] {
 			got = append(got, a.row)

@@ -39,6 +39,8 @@ type editIdPPage struct {
 	Mode     field
 	Demands  []check
 	Risks    []check
+
+	Logout []field
 }
 
 func (s *site) showEditIdP(w http.ResponseWriter, r *http.Request, v gate.Visit) error {
@@ -87,6 +89,9 @@ func (p *editIdPPage) fields() []*field {
 	for n := range p.Mapping {
 		all = append(all, &p.Mapping[n])
 	}
+	for n := range p.Logout {
+		all = append(all, &p.Logout[n])
+	}
 	return all
 }
 
@@ -105,6 +110,9 @@ func formOf(i *sso.IdP) url.Values {
 		"auth_token_max_age_seconds": {seconds(i.TokenMaxAge)},
 		"auto_join_user_group_id":    {i.AutoJoinGroupID},
 		"saml_name_id_format":        {i.NameIDFormat},
+		"saml_idp_slo_url":           {i.IdPSLOURL},
+		"saml_idp_slo_response_url":  {i.IdPSLOResponseURL},
+		"saml_slo_binding":           {string(i.SLOBinding)},
 
 		"saml_field_mapping.email":      {i.Mapping.Email},
 		"saml_field_mapping.first_name": {i.Mapping.FirstName},
@@ -165,6 +173,9 @@ func changeOf(form url.Values, i *sso.IdP) (sso.Change, error) {
 		AllowSmallKeys:      ticked("saml_allow_small_keys"),
 		AllowEmptyReference: ticked("saml_allow_empty_reference"),
 		AllowNoRecipient:    ticked("saml_allow_no_recipient"),
+		SLOURL:              text("saml_idp_slo_url"),
+		SLOResponseURL:      text("saml_idp_slo_response_url"),
+		SLOBinding:          text("saml_slo_binding"),
 		Mapping:             &mapping,
 	}
 	age := form.Get("auth_token_max_age_seconds")
@@ -226,7 +237,7 @@ func (s *site) newEditIdPPage(r *http.Request, v gate.Visit, i *sso.IdP, form ur
 		{Name: "saml_allow_empty_reference", Label: "Accept signatures that do not name what they cover", Hint: "Of the whole response only, by URI=\"\". Other programs can mistake such a signature for one of something else.", Risk: true},
 		{Name: "saml_allow_no_recipient", Label: "Accept confirmations without Recipient", Hint: "Only in a signed response that has our ACS URL as Destination.", Risk: true},
 	}
-	p.Mapping = mappingFields()
+	p.Mapping, p.Logout = mappingFields(), logoutFields()
 	p.Lifetime = lifetimeField(i)
 	p.Follow = check{Name: "saml_join_groups", Label: "Follow the groups that it names", Hint: "At each login the person is put into the groups of those names here, and taken out of those that it named before: only of groups that are marked as filled by identity providers."}
 	if err != nil {
@@ -258,6 +269,15 @@ func (s *site) autoJoinField(r *http.Request, v gate.Visit) (field, error) {
 		}
 	}
 	return f, err
+}
+
+func logoutFields() []field {
+	return []field{
+		{Name: "saml_idp_slo_url", Label: "Logout URL", Hint: "Where the identity provider is told that somebody logged out here. Empty: it is not told.", Type: "url", Most: 2048, Machine: true, Optional: true},
+		{Name: "saml_idp_slo_response_url", Label: "Logout response URL", Hint: "Where our answers to its own logouts go, if that is another address.", Type: "url", Most: 2048, Machine: true, Optional: true},
+		{Name: "saml_slo_binding", Label: "How it is told",
+			Options: []option{{"redirect", "By the browser, HTTP-Redirect"}, {"post", "By the browser, HTTP-POST"}, {"soap", "By this server, SOAP"}}},
+	}
 }
 
 func mappingFields() []field {

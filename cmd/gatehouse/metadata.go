@@ -17,7 +17,7 @@ import (
 
 // metadataFlags say where identity providers' metadata may stand.
 type metadataFlags struct {
-	MetadataNetworks []string `name:"metadata-network" help:"Networks that are not public and that identity providers' metadata may be fetched from all the same: of an intranet." placeholder:"CIDR" env:"GATEHOUSE_METADATA_NETWORK"`
+	MetadataNetworks []string `name:"metadata-network" help:"Networks that are not public and that identity providers' metadata may be fetched from all the same, and that are told of logouts over SOAP: of an intranet." placeholder:"CIDR" env:"GATEHOUSE_METADATA_NETWORK"`
 }
 
 func (f metadataFlags) checkMetadataNetworks() error {

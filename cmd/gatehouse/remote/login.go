@@ -137,6 +137,22 @@ func tokenName(token string) string {
 	return url.PathEscape(token[:min(len(token), prefix)])
 }
 
+// logOut ends what a token stands for. The server tells the identity provider
+// that a session came from, or says where its person does.
+func (c *Call) logOut(ctx context.Context) (json.RawMessage, error) {
+	if !strings.HasPrefix(c.Client.Token, "gts_") {
+		return c.do(ctx, http.MethodDelete, "/v1/access_token/"+tokenName(c.Client.Token), nil)
+	}
+	answer, err := c.do(ctx, http.MethodPost, "/v1/me/logout", nil)
+	var said struct {
+		URL string `json:"saml_logout_url"`
+	}
+	if err == nil && json.Unmarshal(answer, &said) == nil && said.URL != "" {
+		c.note("To log out at your identity provider too, open within ten minutes: %s", said.URL)
+	}
+	return answer, err
+}
+
 type userLogout struct {
 	Server
 	NoTokenRevoke bool `name:"no-token-revoke" help:"Forget the token, and let it count on until it ends."`
@@ -152,7 +168,7 @@ func (u userLogout) Run(ctx context.Context, env *Env) error {
 	answer := json.RawMessage(`{"message":"Logged out"}`)
 	if !u.NoTokenRevoke {
 		var over *client.Error
-		answer, err = c.do(ctx, http.MethodDelete, "/v1/access_token/"+tokenName(c.Client.Token), nil)
+		answer, err = c.logOut(ctx)
 		switch {
 		case errors.As(err, &over) && (over.Status == http.StatusUnauthorized || over.Status == http.StatusNotFound):
 			c.note("The token did not count any more.")

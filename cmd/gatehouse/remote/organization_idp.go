@@ -42,6 +42,9 @@ type idpSettings struct {
 	Updates      string            `name:"metadata-updates" help:"What becomes of a change that the metadata shows: approve holds it for an administrator, apply sets it at once." enum:",approve,apply" default:"" placeholder:"approve|apply"`
 	MetadataKey  string            `name:"metadata-certificate" help:"File with what fetched metadata has to be signed by, in PEM; - reads it from the standard input." placeholder:"FILE"`
 	Binding      string            `name:"request-binding" help:"How requests go: redirect or post." enum:",redirect,post" default:"" placeholder:"redirect|post"`
+	SLOURL       *string           `name:"slo-url" help:"Where it is told of logouts; none for nowhere." placeholder:"URL|none"`
+	SLOResponse  *string           `name:"slo-response-url" help:"Where our answers to its logouts go, if that is elsewhere; none for the same." placeholder:"URL|none"`
+	SLOBinding   string            `name:"slo-binding" help:"How it is told of logouts: redirect, post or soap." enum:",redirect,post,soap" default:"" placeholder:"redirect|post|soap"`
 	Mapping      map[string]string `name:"field-mapping" help:"Attribute that carries a particular (email, first_name, last_name, real_name, identity, groups); replaces the whole mapping." placeholder:"FIELD=ATTRIBUTE" mapsep:"none"`
 	IdPLogin     *bool             `name:"idp-login-allowed" help:"Whether logins may start at the identity provider." placeholder:"true|false"`
 	SignedOnly   *bool             `name:"assertion-signed" help:"Whether the assertion itself has to be signed." placeholder:"true|false"`
@@ -91,15 +94,19 @@ func (s idpSettings) body(in io.Reader) (map[string]any, error) {
 			out[name] = *value
 		}
 	}
-	if s.AutoJoin != nil {
-		if out["auto_join_user_group_id"] = *s.AutoJoin; *s.AutoJoin == "none" {
-			out["auto_join_user_group_id"] = ""
+	for name, value := range map[string]*string{
+		"auto_join_user_group_id": s.AutoJoin, "saml_idp_metadata_url": s.MetadataURL,
+		"saml_idp_slo_url": s.SLOURL, "saml_idp_slo_response_url": s.SLOResponse,
+	} {
+		if value == nil {
+			continue
+		}
+		if out[name] = *value; *value == "none" {
+			out[name] = ""
 		}
 	}
-	if s.MetadataURL != nil {
-		if out["saml_idp_metadata_url"] = *s.MetadataURL; *s.MetadataURL == "none" {
-			out["saml_idp_metadata_url"] = ""
-		}
+	if s.SLOBinding != "" {
+		out["saml_slo_binding"] = s.SLOBinding
 	}
 	if s.Updates != "" {
 		out["saml_metadata_updates"] = s.Updates
