@@ -4,6 +4,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"testing"
+	"time"
 
 	"github.com/beevik/etree"
 
@@ -114,4 +115,17 @@ func CertificatesOf(t testing.TB, i *IdP) []*x509.Certificate {
 		t.Fatal(err)
 	}
 	return []*x509.Certificate{c}
+}
+
+// ParseSignedMetadata reads metadata that has to be signed by a certificate.
+func ParseSignedMetadata(text []byte, certificate string, now time.Time) (IdPMetadata, error) {
+	list, err := ParseCertificates(certificate)
+	if err != nil {
+		return IdPMetadata{}, err
+	}
+	proven, err := provenMetadata(text, list, now)
+	if err != nil {
+		return IdPMetadata{}, err
+	}
+	return parseMetadata(proven, MostFetched, "", now)
 }

@@ -50,6 +50,12 @@ func newSigner(t testing.TB, name string, life time.Duration) signer {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return certified(t, key, name, life)
+}
+
+// certified gives a key its certificate.
+func certified(t testing.TB, key crypto.Signer, name string, life time.Duration) signer {
+	t.Helper()
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: storetest.Then.Add(-time.Hour), NotAfter: storetest.Then.Add(life)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {

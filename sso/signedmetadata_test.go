@@ -1,12 +1,18 @@
 package sso_test
 
 import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/x509"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"gatehouse/internal/fault"
 	"gatehouse/sso"
+	"gatehouse/store/storetest"
 )
 
 func TestMetadataHasToBeSignedWhereACertificateIsSet(t *testing.T) {
@@ -73,4 +79,33 @@ func TestASignatureThatNothingIsHeldAgainstCountsForNothing(t *testing.T) {
 	w.site.pages[where] = strings.Replace(evil.signed(t, describes(entity, "https://idp.example.com/sso", idp)), "idp.example.com/sso", "idp.example.com/other", 1)
 	i := w.fetched(sso.Change{})
 	same(t, []string{i.SSOURL, i.CertificatePEM}, []string{"https://idp.example.com/other", idp.pem()})
+}
+
+// Whatever is made of signed metadata: if it is believed, it says what was
+// signed.
+func FuzzSignedMetadata(f *testing.F) {
+	// Each worker is a process: they need to have one key.
+	key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), bytes.Repeat([]byte{7}, 32))
+	if err != nil {
+		f.Fatal(err)
+	}
+	idp, federation := certified(f, key, "idp", 1000*time.Hour), certified(f, key, "federation", 1000*time.Hour)
+	good := federation.signed(f, describes(entity, "https://idp.example.com/sso", idp))
+	for _, seed := range []string{good, strings.Replace(good, "idp.example.com/sso", "evil.example.com/sso", 1), strings.Replace(good, "<md:IDPSSODescriptor", "<!-- x --><md:IDPSSODescriptor", 1), good[:len(good)/2], ""} {
+		f.Add(seed)
+	}
+	want, err := sso.ParseSignedMetadata([]byte(good), federation.pem(), storetest.Then)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := sso.ParseSignedMetadata([]byte(text), federation.pem(), storetest.Then)
+		if err != nil {
+			return
+		}
+		if got.EntityID != want.EntityID || got.RedirectURL != want.RedirectURL || got.PostURL != want.PostURL ||
+			!slices.EqualFunc(got.Certificates, want.Certificates, func(a, _ *x509.Certificate) bool { return key.PublicKey.Equal(a.PublicKey) }) || len(got.Logout) != 0 {
+			t.Errorf("got %+v, want what was signed: %+v", got, want)
+		}
+	})
 }
