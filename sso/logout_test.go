@@ -182,6 +182,7 @@ func TestHonestLogoutsAreTaken(t *testing.T) {
 		"by post, ECDSA":                     {binding: sso.Post, by: samltest.Signer{Pair: samltest.Keys("p256")}},
 		"by SOAP":                            {binding: sso.SOAP},
 		"by SOAP, without Destination":       {binding: sso.SOAP, edit: []string{` Destination="` + sloURL + `"`, ""}},
+		"by SOAP, with an empty header":      {binding: sso.SOAP, after: func(d string) string { return strings.Replace(d, "<s:Body>", "<s:Header/><s:Body>", 1) }},
 		"to the other form of our URL":       {binding: sso.Post, edit: []string{sloURL, samltest.Base + "/v1/sso/saml/account/a00000000000/method/am0000000000b/slo"}},
 		"without NotOnOrAfter":               {binding: sso.Post, edit: []string{` NotOnOrAfter="2026-03-01T12:05:00Z"`, ""}},
 		"from a clock that is behind":        {binding: sso.Post, now: samltest.Now.Add(-50 * time.Second)},
@@ -289,6 +290,8 @@ var badLogouts = map[string]struct {
 	"of 101 sessions":                   {logoutCase{binding: sso.Post, edit: []string{"<samlp:SessionIndex>", strings.Repeat("<samlp:SessionIndex>x</samlp:SessionIndex>", 100) + "<samlp:SessionIndex>"}}, "logout_session_invalid", true},
 	"of a name for another service":     {logoutCase{binding: sso.Post, edit: []string{"<saml:NameID ", `<saml:NameID SPNameQualifier="urn:other" `}}, "name_qualifier_mismatch", true},
 	"no certificate":                    {logoutCase{binding: sso.Redirect, set: func(i *sso.IdP) { i.Certificates = nil }}, "no_certificate", false},
+	"a header behind the body, SOAP":    {logoutCase{binding: sso.SOAP, after: func(d string) string { return strings.Replace(d, "</s:Body>", "</s:Body><s:Header/>", 1) }}, "element_repeated", false},
+	"two bodies, SOAP":                  {logoutCase{binding: sso.SOAP, after: func(d string) string { return strings.Replace(d, "<s:Body>", "<s:Body/><s:Body>", 1) }}, "element_repeated", false},
 	"no envelope, SOAP":                 {logoutCase{binding: sso.SOAP, after: func(d string) string { return strings.ReplaceAll(d, "s:Envelope", "s:Letter") }}, "not_a_logout", false},
 	"an envelope without message, SOAP": {logoutCase{binding: sso.SOAP, after: func(string) string { return `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"/>` }}, "not_a_logout", false},
 	"an envelope in an envelope's place": {logoutCase{binding: sso.Post, after: func(d string) string {

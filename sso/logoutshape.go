@@ -1,6 +1,10 @@
 package sso
 
-import "github.com/beevik/etree"
+import (
+	"slices"
+
+	"github.com/beevik/etree"
+)
 
 const soapSpace = "http://schemas.xmlsoap.org/soap/envelope/"
 
@@ -39,6 +43,9 @@ func (s *shape) enterLogout(open []openElement, e *openElement) *Rejection {
 		if level < 2 {
 			return s.enterEnvelope(level, e)
 		}
+		if open[1].el.Tag == "Header" {
+			return reject("not_a_logout", "an empty Header", shortName(name)+" in it")
+		}
 		level -= 2
 	}
 	isMessage := e.space == protocolSpace && (name == "LogoutRequest" || name == "LogoutResponse")
@@ -58,22 +65,28 @@ func (s *shape) enterLogout(open []openElement, e *openElement) *Rejection {
 	return nil
 }
 
+// The parts around a message in SOAP, each of which is there once, at a level.
+var soapParts = []struct {
+	name  string
+	level int
+}{{"Envelope", 0}, {"Header", 1}, {"Body", 1}}
+
 // enterEnvelope looks at what is around a message: an Envelope that holds a
-// Body and nothing besides (SOAP 1.1, 4). A header would ask for something
-// that nobody here does.
+// Body, and perhaps an empty Header before it (SOAP 1.1, 4). What stands in one
+// would ask for something that nobody here does.
 func (s *shape) enterEnvelope(level int, e *openElement) *Rejection {
-	want := "Envelope"
-	if level == 1 {
-		want = "Body"
+	for n, part := range soapParts {
+		if part.level != level || e.space != soapSpace || e.el.Tag != part.name {
+			continue
+		}
+		// Nothing comes twice, nor before what it comes behind.
+		if slices.Contains(s.around[n:], true) {
+			return reject("element_repeated", "Envelope, Header and Body once, in this order", "another "+part.name)
+		}
+		s.around[n] = true
+		return nil
 	}
-	if e.space != soapSpace || e.el.Tag != want {
-		return reject("not_a_logout", want+" in "+soapSpace, shortName(e.el.Tag)+" in "+e.space)
-	}
-	if s.around[level] {
-		return reject("element_repeated", "one "+want, "several")
-	}
-	s.around[level] = true
-	return nil
+	return reject("not_a_logout", "Envelope and Body in "+soapSpace, shortName(e.el.Tag)+" in "+e.space)
 }
 
 // surroundings gives an element that declares what is declared around el, or

@@ -39,7 +39,7 @@ type shape struct {
 	// logout says where a logout message stands, in a document that is to be
 	// one; around, what of the elements around it there was.
 	logout logoutPlace
-	around [2]bool
+	around [3]bool
 
 	spent
 }

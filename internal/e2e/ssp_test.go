@@ -30,6 +30,8 @@ type sspSP struct {
 	Certificate   []byte `json:"certificate,omitempty"`    // DER: of its key
 	CheckRequests bool   `json:"check_requests,omitempty"` // answer signed requests only
 	Encrypt       string `json:"encrypt,omitempty"`        // assertion or name: to the certificate
+	SLO           string `json:"slo,omitempty"`            // where it is told of logouts
+	SLOBinding    string `json:"slo_binding,omitempty"`    // redirect (unless said) or post
 }
 
 // needSSP gives the running SimpleSAMLphp, or skips the test.

@@ -13,6 +13,10 @@ $metadata[getenv('GATEHOUSE_SSP_URL') . '/idp'] = [
         'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect',
         'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST',
     ],
+    'SingleLogoutServiceBinding' => [
+        'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect',
+        'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST',
+    ],
     'NameIDFormat' => [
         'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress',
         'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent',

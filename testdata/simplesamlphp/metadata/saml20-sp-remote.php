@@ -10,6 +10,9 @@
 //   certificate         base64 of DER: of the provider's key
 //   check_requests      true: only requests that are signed are answered
 //   encrypt             "assertion" or "name": is encrypted to the certificate
+//   slo                 where it is told of logouts; they are signed, and have
+//                       to be, by the certificate
+//   slo_binding         how: "redirect" unless said, or "post"
 $nameIDs = [
     'email' => 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress',
     'persistent' => 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent',
@@ -42,6 +45,14 @@ foreach (glob(getenv('GATEHOUSE_SSP_DIR') . '/sps/*.json') as $file) {
         'assertion.encryption' => ($sp['encrypt'] ?? '') === 'assertion',
         'nameid.encryption' => ($sp['encrypt'] ?? '') === 'name',
     ];
+    if (!empty($sp['slo'])) {
+        $entry['SingleLogoutService'] = [[
+            'Binding' => 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-' . (($sp['slo_binding'] ?? '') === 'post' ? 'POST' : 'Redirect'),
+            'Location' => $sp['slo'],
+        ]];
+        $entry['sign.logout'] = true;
+        $entry['validate.logout'] = true;
+    }
     if (!empty($sp['certificate'])) {
         $entry['certData'] = $sp['certificate'];
     }
