@@ -121,6 +121,7 @@ type wholeTrace struct {
 	Email     *string `json:"user_email" doc:"That was typed with a password. Masked unless attributes are asked for."`
 	IP        *string `json:"ip"`
 	UserAgent *string `json:"user_agent"`
+	Since     bool    `json:"settings_changed_since" doc:"The checks are of the settings as they are now, which were changed since. Of answers that were refused they are as they were made."`
 	Report    *report `json:"report" doc:"How the identity provider's answer stood to each check; null for a password."`
 }
 
@@ -166,7 +167,7 @@ func (s *Server) wholeTrace(ctx context.Context, org account.Organization, told 
 		ip = st.IP.String()
 	}
 	w := wholeTrace{
-		trace: newTrace(told.Trace), Test: st.Test, Message: orNull(st.Message), Email: orNull(st.Email),
+		trace: newTrace(told.Trace), Test: st.Test, Since: told.Since, Message: orNull(st.Message), Email: orNull(st.Email),
 		IP: orNull(ip), UserAgent: orNull(st.UserAgent),
 	}
 	if told.Code != "" {

@@ -191,22 +191,16 @@ func (l *Login) check(ctx context.Context, try *attempt) (*sso.Assertion, error)
 		return nil, err
 	}
 	defer leave()
-	a, report, err := l.Provider.Judge(try.method.IdP, try.raw, try.want)
+	a, err := l.Provider.Check(try.method.IdP, try.raw, try.want)
 	if err != nil {
 		return nil, refused(withRemedies(err))
 	}
-	try.report = report
 	return a, nil
 }
 
 // refuse notes why an answer is refused that holds by itself.
 func (a *attempt) refuse(rule string, r *sso.Rejection) error {
-	if a.report != nil {
-		a.report.Accepted, a.report.Code = false, r.Code
-		a.report.Judgements = append(a.report.Judgements, sso.Judgement{
-			Rule: rule, Result: sso.Fail, Code: r.Code, Message: r.Message, Expected: r.Expected, Got: r.Got,
-		})
-	}
+	a.beyond = &sso.Judgement{Rule: rule, Result: sso.Fail, Code: r.Code, Message: r.Message, Expected: r.Expected, Got: r.Got}
 	return refused(r)
 }
 

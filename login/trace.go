@@ -49,12 +49,17 @@ const (
 
 // A Story is what a trace tells. It names people, so that it is kept sealed.
 type Story struct {
-	Report    *sso.Report `json:"report,omitempty"` // of an identity provider's answer
-	Test      bool        `json:"test,omitempty"`   // it tried out settings that were not in force
-	Email     string      `json:"email,omitempty"`  // that was typed, with a password
-	Message   string      `json:"message"`          // of a refusal: what was wrong
-	IP        netip.Addr  `json:"ip"`
-	UserAgent string      `json:"user_agent,omitempty"`
+	// Report is of an identity provider's answer. Of one that was accepted none
+	// is kept with the response: a login should not pay for it. It is made of
+	// the response when somebody asks.
+	Report *sso.Report `json:"report,omitempty"`
+
+	Unsolicited bool       `json:"unsolicited,omitempty"` // a login that started at the identity provider was admitted
+	Test        bool       `json:"test,omitempty"`        // it tried out settings that were not in force
+	Email       string     `json:"email,omitempty"`       // that was typed, with a password
+	Message     string     `json:"message"`               // of a refusal: what was wrong
+	IP          netip.Addr `json:"ip"`
+	UserAgent   string     `json:"user_agent,omitempty"`
 }
 
 // TracePurpose is the purpose that a trace's story and response are sealed for.
@@ -103,6 +108,10 @@ type TraceStore interface {
 	TestByFlow(ctx context.Context, flowID string, now time.Time) (Test, error)
 	StartTest(ctx context.Context, id, flowID string) error
 	EndTest(ctx context.Context, id, traceID string) error
+
+	// IdP gives an identity provider of any organization, deleted ones too. It
+	// returns fault.NotFound if there is none.
+	IdP(ctx context.Context, id string) (*sso.IdP, error)
 
 	// SweepTraces deletes traces and counts from before a moment.
 	SweepTraces(ctx context.Context, before time.Time) (int64, error)
@@ -178,8 +187,8 @@ type attempt struct {
 	client Client
 	raw    []byte
 	want   sso.Expectation
-	report *sso.Report
-	bad    error // of decoding
+	bad    error          // of decoding
+	beyond *sso.Judgement // what fails beyond the answer itself
 }
 
 // begin makes the trace of an attempt.
@@ -206,8 +215,12 @@ func (t *Traces) accepted(ctx context.Context, a *attempt) (*Trace, error) {
 	if t == nil || t.Limits.Take(ctx, tracesAccepted, a.method.ID) != nil {
 		return nil, nil
 	}
-	tr := t.begin(a.method.OrganizationID, session.Method{Kind: session.SAML, ID: a.method.ID}, TraceAnswered, t.Now())
-	return &tr, t.seal(&tr, Story{Report: a.report, IP: a.client.IP, UserAgent: bounded(a.client.UserAgent)}, a.raw)
+	tr := t.begin(a.method.OrganizationID, session.Method{Kind: session.SAML, ID: a.method.ID}, TraceAnswered, a.want.Now)
+	story := Story{Unsolicited: a.want.Unsolicited, IP: a.client.IP, UserAgent: bounded(a.client.UserAgent)}
+	if !t.KeepResponses {
+		story.Report = t.explain(a)
+	}
+	return &tr, t.seal(&tr, story, a.raw)
 }
 
 // refused keeps the trace of an answer that was refused, or counts it, and
@@ -230,14 +243,12 @@ func (t *Traces) refused(ctx context.Context, a *attempt, err error) error {
 }
 
 func (t *Traces) keepRefused(ctx context.Context, a *attempt, r *sso.Rejection) (*Trace, error) {
-	if a.report == nil {
-		if t.Limits.Take(ctx, explanations, a.method.ID) != nil {
-			return nil, nil
-		}
-		a.report = t.explain(a)
+	if t.Limits.Take(ctx, explanations, a.method.ID) != nil {
+		return nil, nil
 	}
+	report := t.explain(a)
 	rule, raw := tracesOfNobody, []byte(nil)
-	if a.report.Signed || a.report.Ours {
+	if report.Signed || report.Ours {
 		rule, raw = tracesRefused, a.raw
 	}
 	if t.Limits.Take(ctx, rule, a.method.ID) != nil {
@@ -245,7 +256,7 @@ func (t *Traces) keepRefused(ctx context.Context, a *attempt, r *sso.Rejection) 
 	}
 	tr := t.begin(a.method.OrganizationID, session.Method{Kind: session.SAML, ID: a.method.ID}, TraceRefused, t.Now())
 	tr.Code = r.Code
-	story := Story{Report: a.report, Message: r.Message, IP: a.client.IP, UserAgent: bounded(a.client.UserAgent)}
+	story := Story{Report: report, Message: r.Message, IP: a.client.IP, UserAgent: bounded(a.client.UserAgent)}
 	if err := t.seal(&tr, story, raw); err != nil {
 		return nil, err
 	}
@@ -256,7 +267,12 @@ func (t *Traces) explain(a *attempt) *sso.Report {
 	if a.bad != nil {
 		return sso.Undecoded(a.bad)
 	}
-	return t.Provider.Explain(a.method.IdP, a.raw, a.want)
+	report := t.Provider.Explain(a.method.IdP, a.raw, a.want)
+	if a.beyond != nil {
+		report.Accepted, report.Code = false, a.beyond.Code
+		report.Judgements = append(report.Judgements, *a.beyond)
+	}
+	return report
 }
 
 // finished writes what became of an answered login, in its transaction.
@@ -303,10 +319,11 @@ func (t *Traces) end(ctx context.Context, id string, refusal *fault.Error) (tr T
 		if tr, err = t.Store.Trace(ctx, "", id); err != nil {
 			return err
 		}
-		story, err := t.story(tr)
+		told, err := t.tell(ctx, tr)
 		if err != nil {
 			return err
 		}
+		story := told.Story
 		story.Message = refusal.Message
 		if r := story.Report; r != nil {
 			r.Judgements = slices.DeleteFunc(r.Judgements, func(j sso.Judgement) bool { return j.Rule == accountRule })

@@ -24,6 +24,10 @@ const mostTraces = 100
 type Told struct {
 	Trace
 	Story Story
+
+	// Since says that the report was made just now, of a response that was
+	// accepted, and that its settings are others since.
+	Since bool
 }
 
 // A TraceList is one page of traces, newest first.
@@ -66,7 +70,7 @@ func (t *Traces) Get(ctx context.Context, organizationID, id string) (Told, erro
 	if err != nil {
 		return Told{}, fmt.Errorf("find trace: %w", err)
 	}
-	return t.tell(tr)
+	return t.tell(ctx, tr)
 }
 
 // Find is Get for an id or three words.
@@ -140,12 +144,29 @@ func maskedList(values []string) []string {
 	return out
 }
 
-func (t *Traces) tell(tr Trace) (Told, error) {
+// tell opens a trace, and makes its report where none is kept.
+func (t *Traces) tell(ctx context.Context, tr Trace) (Told, error) {
 	story, err := t.story(tr)
 	if errors.Is(err, seal.ErrKey) {
 		return Told{}, fault.Internal.Errorf("The trace was sealed with keys that this server does not have.").Because(err)
 	}
-	return Told{Trace: tr, Story: story}, err
+	told := Told{Trace: tr, Story: story}
+	if err != nil || story.Report != nil || tr.Response == nil {
+		return told, err
+	}
+	raw, err := t.Keys.Open(TracePurpose(tr.ID), tr.Response)
+	if err != nil {
+		return Told{}, fmt.Errorf("open response of %s: %w", tr.ID, err)
+	}
+	idp, err := t.Store.IdP(ctx, tr.Method.ID)
+	if err != nil {
+		return Told{}, fmt.Errorf("find identity provider of %s: %w", tr.ID, err)
+	}
+	want := idp.Expect(tr.At)
+	want.Unsolicited = story.Unsolicited
+	told.Story.Report = t.Provider.Explain(idp, raw, want)
+	told.Since = idp.UpdatedAt.After(tr.At)
+	return told, nil
 }
 
 func errNoTrace() *fault.Error {
@@ -188,13 +209,23 @@ func (t *Traces) Recheck(ctx context.Context, org account.Organization, id strin
 }
 
 // DropResponse deletes what the identity provider sent, and keeps the rest of
-// the trace. It returns fault.NotFound if there is no such trace, and
+// the trace, with the report. It returns fault.NotFound if there is no such trace, and
 // fault.Conflict if its response is not kept.
 func (t *Traces) DropResponse(ctx context.Context, by account.Actor, organizationID, id string) error {
 	return t.Store.Tx(ctx, func(ctx context.Context) error {
 		tr, err := t.Store.Trace(ctx, organizationID, id)
 		if errors.Is(err, fault.NotFound) {
 			return errNoTrace()
+		}
+		if err != nil {
+			return err
+		}
+		told, err := t.tell(ctx, tr)
+		if err == nil {
+			err = t.seal(&tr, told.Story, nil)
+		}
+		if err == nil {
+			err = t.Store.EndTrace(ctx, tr)
 		}
 		if err != nil {
 			return err
@@ -276,6 +307,7 @@ func (t *Traces) Shared(ctx context.Context, secret string, c Client) (Told, Sha
 		return Told{}, Share{}, fmt.Errorf("find link to trace: %w", err)
 	}
 	_ = t.Limits.Return(ctx, sharesByAddress, address)
-	told, err := t.tell(tr)
+	told, err := t.tell(ctx, tr)
+	told.Response = nil
 	return told, s, err
 }

@@ -29,7 +29,7 @@ import (
 // one person, Alice, who is linked to it.
 type world struct {
 	*login.Login
-	t     *testing.T
+	t     testing.TB
 	db    *store.Store
 	gate  *gate.Gate
 	idps  *sso.IdPs
@@ -45,7 +45,7 @@ type world struct {
 
 var client = login.Client{IP: netip.MustParseAddr("192.0.2.10"), UserAgent: "test"}
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	ctx, keys, log := context.Background(), seal.New(), slog.New(slog.NewTextHandler(io.Discard, nil))
 	w := &world{t: t}
@@ -159,7 +159,7 @@ func (w *world) login(p sso.Purpose, u demoidp.User, b *session.Browser) (login.
 
 func browser() *session.Browser { return &session.Browser{Secret: ident.Secret(32)} }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -72,23 +72,6 @@ func (r *Report) Message() string {
 	return ""
 }
 
-// Judge is Check, with a report of what is accepted. What is refused has none:
-// Explain makes it, at the price of another look.
-func (p *Provider) Judge(idp *IdP, raw []byte, want Expectation) (*Assertion, *Report, error) {
-	judged, r := p.check(idp, raw, want, p.decrypter(idp, want.Now))
-	if r != nil {
-		return nil, nil, r
-	}
-	report := &Report{Accepted: true, Signed: true}
-	report.document(judged.found)
-	report.signature(judged.idp, judged.proof, nil)
-	for _, rule := range rules {
-		report.passed(rule, judged)
-	}
-	report.claims(judged)
-	return judged.out, report, nil
-}
-
 // Explain gives a report of any response: all that can be judged of it, also
 // beyond the first rule that does not hold. Of what is not signed, or not by a
 // key of the method, it judges what is claimed. It decrypts nothing that Check

@@ -139,10 +139,11 @@ func (s *Store) AddShare(ctx context.Context, share login.Share) error {
 func (s *Store) Share(ctx context.Context, hash [32]byte, now time.Time) (login.Share, login.Trace, error) {
 	share := login.Share{Hash: hash}
 	t, err := one(ctx, s, func(r row) (t login.Trace, err error) {
-		err = r.Scan(append(traceFields(&t), &t.Story, &share.TraceID, maybe[bool]{&share.Attributes}, moment{&share.ExpiresAt})...)
+		err = r.Scan(append(traceFields(&t), &t.Story, &t.Response, &share.TraceID, maybe[bool]{&share.Attributes}, moment{&share.ExpiresAt})...)
+		t.HasWhole = t.Response != nil
 		return t, err
 	}, `
-		SELECT `+traceColumns+`, b.story, s.trace_id, s.attributes, s.expires_at
+		SELECT `+traceColumns+`, b.story, b.response, s.trace_id, s.attributes, s.expires_at
 		FROM login_trace_share s JOIN login_trace t ON t.id = s.trace_id JOIN login_trace_body b ON b.id = t.id
 		WHERE s.hash = $1 AND s.expires_at > $2`, hash[:], stamp(now))
 	return share, t, missing(err, "There is no such link.")

@@ -26,6 +26,7 @@ type traceView struct {
 	Address string
 	Browser string
 
+	Since    bool // the settings were changed since it was accepted, and the checks are by those of now
 	Report   bool // there is an identity provider's answer
 	Signed   bool
 	Checks   []checkView
@@ -79,7 +80,7 @@ func (s *site) viewTrace(ctx context.Context, org account.Organization, told log
 	st := told.Story
 	view := traceView{
 		At: s.moment(told.At), Words: told.Words, ID: told.ID, Outcome: outcomeStatus(told.Outcome), Test: st.Test,
-		Code: told.Code, Message: st.Message, Email: st.Email, Shown: shown, Whole: told.HasWhole,
+		Code: told.Code, Message: st.Message, Email: st.Email, Shown: shown, Whole: told.HasWhole, Since: told.Since,
 	}
 	if told.Code != "" {
 		view.Remedy = sso.Remedy(told.Code, vendor)

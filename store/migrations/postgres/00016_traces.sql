@@ -1,6 +1,8 @@
 -- +goose Up
 
--- What became of attempts to log in. Ids sort by time.
+-- What became of attempts to log in. Ids sort by time, so that what is added
+-- stands together. Words have no index: a login would write a page for it, and
+-- an organization's attempts are few to look through.
 CREATE TABLE login_trace (
     id              TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     organization_id TEXT      NOT NULL REFERENCES organization (id),
@@ -13,7 +15,6 @@ CREATE TABLE login_trace (
     user_id         TEXT
 );
 CREATE INDEX login_trace_by_organization ON login_trace (organization_id, id);
-CREATE INDEX login_trace_by_words ON login_trace (words);
 
 -- What a trace tells, and what was sent, apart from the small row that changes
 -- once more. Both are sealed: they name people. A response that was not kept, or
