@@ -26,7 +26,7 @@ import (
 // defaults have it.
 func patient(t *testing.T, change func(*serveCommand)) *examination {
 	t.Helper()
-	c := &serveCommand{Listen: "127.0.0.1:8080", SessionAge: 12 * time.Hour, TracesFor: 336 * time.Hour, Signup: "open", LogFormat: "text", DevListen: "127.0.0.1:8081"}
+	c := &serveCommand{Listen: "127.0.0.1:8080", SessionAge: 12 * time.Hour, TracesFor: 336 * time.Hour, MaxConnections: 4096, Signup: "open", LogFormat: "text", DevListen: "127.0.0.1:8081"}
 	c.Data = t.TempDir()
 	if change != nil {
 		change(c)

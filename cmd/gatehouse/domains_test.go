@@ -93,6 +93,7 @@ func startServer(t *testing.T, c *serveCommand) *running {
 	t.Helper()
 	c.Listen, c.PublicURL, c.Data = "127.0.0.1:0", "http://127.0.0.1:8080", t.TempDir()
 	c.Signup, c.SessionAge, c.TracesFor = "open", 12*time.Hour, 336*time.Hour
+	c.MaxConnections = 4096
 	if problems := c.problems(); len(problems) > 0 {
 		t.Fatal(problems)
 	}

@@ -38,11 +38,13 @@ type serveCommand struct {
 
 	metadataFlags
 
-	TrustedProxy []string      `name:"trusted-proxy" help:"Networks of proxies whose X-Forwarded-For is believed, or none. Needed with an https public URL." placeholder:"CIDR" env:"GATEHOUSE_TRUSTED_PROXY"`
-	MetricsFrom  []string      `name:"metrics-from" help:"Networks that may read /metrics; this machine unless said, and nobody with --trusted-proxy none." placeholder:"CIDR" env:"GATEHOUSE_METRICS_FROM"`
-	Signup       string        `help:"Who may sign up with a password: ${enum}." enum:"open,invite" default:"open" env:"GATEHOUSE_SIGNUP"`
-	SessionAge   time.Duration `name:"session-age" help:"How long a login lasts, where its identity provider says nothing." default:"12h" env:"GATEHOUSE_SESSION_AGE"`
-	TracesFor    time.Duration `name:"traces-for" help:"How long it is kept what became of attempts to log in." default:"336h" env:"GATEHOUSE_TRACES_FOR"`
+	TrustedProxy   []string `name:"trusted-proxy" help:"Networks of proxies whose X-Forwarded-For is believed, or none. Needed with an https public URL." placeholder:"CIDR" env:"GATEHOUSE_TRUSTED_PROXY"`
+	MetricsFrom    []string `name:"metrics-from" help:"Networks that may read /metrics; this machine unless said, and nobody with --trusted-proxy none." placeholder:"CIDR" env:"GATEHOUSE_METRICS_FROM"`
+	MaxConnections int      `name:"max-connections" help:"How many connections may be open at once; more of them wait." default:"4096" env:"GATEHOUSE_MAX_CONNECTIONS"`
+
+	Signup     string        `help:"Who may sign up with a password: ${enum}." enum:"open,invite" default:"open" env:"GATEHOUSE_SIGNUP"`
+	SessionAge time.Duration `name:"session-age" help:"How long a login lasts, where its identity provider says nothing." default:"12h" env:"GATEHOUSE_SESSION_AGE"`
+	TracesFor  time.Duration `name:"traces-for" help:"How long it is kept what became of attempts to log in." default:"336h" env:"GATEHOUSE_TRACES_FOR"`
 
 	KeepResponses bool   `name:"keep-responses" help:"Keep, with it and sealed, what identity providers sent." default:"true" negatable:"" env:"GATEHOUSE_KEEP_RESPONSES"`
 	LogFormat     string `name:"log-format" help:"Format of the log: ${enum}." enum:"text,json" default:"text" env:"GATEHOUSE_LOG_FORMAT"`
@@ -87,7 +89,7 @@ func (c *serveCommand) Run(ctx context.Context, stdout io.Writer, logs logOutput
 // each with the flag to change.
 func (c *serveCommand) problems() []error {
 	checks := []func() error{
-		c.checkSessionAge, c.checkTracesFor, c.checkAddresses, c.checkDatabaseURL, c.checkBootstrap, c.checkResolver, c.checkLabel, c.checkMetadataNetworks,
+		c.checkSessionAge, c.checkTracesFor, c.checkMaxConnections, c.checkAddresses, c.checkDatabaseURL, c.checkBootstrap, c.checkResolver, c.checkLabel, c.checkMetadataNetworks,
 		func() error { _, err := c.proxies(); return err },
 		func() error { _, err := prefixes("--metrics-from", c.MetricsFrom); return err },
 	}
@@ -147,10 +149,8 @@ func (c *serveCommand) serve(ctx context.Context, w *wired, stdout io.Writer, lo
 	}
 	failed := make(chan error, len(servers))
 	for i, s := range servers {
-		s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout, s.IdleTimeout = 10*time.Second, 30*time.Second, 60*time.Second, 2*time.Minute
-		s.MaxHeaderBytes = 32 << 10
-		s.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug)
-		go func() { failed <- s.Serve(listeners[i]) }()
+		l := c.limits().bound(s, listeners[i], log)
+		go func() { failed <- s.Serve(l) }()
 	}
 	log.Info("serving", "listen", listener.Addr().String(), "public_url", w.base, "version", version())
 	w.ready.Store(true)

@@ -55,7 +55,7 @@ var only = map[string]string{
 	"github.com/russellhaering/goxmldsig": "sso",
 	"github.com/gorilla/sessions":         "session",
 	"github.com/alexedwards/argon2id":     "account",
-	"golang.org/x/net":                    "account domains",
+	"golang.org/x/net":                    "account domains cmd/gatehouse",
 	"github.com/miekg/dns":                "domains",
 	"github.com/wneessen/go-mail":         "internal/mail",
 	"modernc.org/sqlite":                  "store",
