@@ -74,7 +74,7 @@ func TestAPersonIsMaskedUntilAskedFor(t *testing.T) {
 	if !strings.Contains(shown.body, "bob@acme.example") || !strings.Contains(shown.body, "Staff") {
 		t.Errorf("got %s, want what the response says", shown.body)
 	}
-	if e := w.events(t); e[len(e)-1].Action != "login_trace.reveal" {
+	if e := w.events(t); e[len(e)-1].Action != "trace.reveal" {
 		t.Errorf("got the event %s, want that somebody looked", e[len(e)-1].Action)
 	}
 }

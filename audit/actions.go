@@ -51,9 +51,9 @@ const (
 	IdentityLink = "identity.link"
 	LoginSuccess = "login.success"
 
-	TraceReveal       = "login_trace.reveal"
-	TraceShare        = "login_trace.share"
-	TraceDropResponse = "login_trace.drop_response"
+	TraceReveal       = "trace.reveal"
+	TraceShare        = "trace.share"
+	TraceDropResponse = "trace.drop_response"
 	SessionEnd        = "session.end"
 
 	ProgramApprove = "program.approve"

@@ -48,7 +48,7 @@ type changeView struct {
 var auditGroups = []option{
 	{"", "Everything"},
 	{"login.", "Logins"},
-	{"login_trace.", "Looks at attempts to log in"},
+	{"trace.", "Looks at attempts to log in"},
 	{"session.", "Sessions that ended"},
 	{"program.", "Programs let in"},
 	{"user.", "People"},
