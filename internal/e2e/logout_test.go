@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -17,17 +18,30 @@ type logoutCase struct {
 	connect func(t *testing.T, b *broker, binding string) provider
 	binding string // how the broker tells it
 	hears   bool   // the identity provider tells other brokers
+	alone   bool   // there is no second broker
+	second  func(t *testing.T, q provider)
 }
+
+// soapAlone is what metadata does without that names SOAP alone.
+var soapAlone = regexp.MustCompile(`<SingleLogoutService[^>]*bindings:HTTP-(Redirect|POST)"[^>]*></SingleLogoutService>`)
 
 // sloURL is where a provider's identity provider sends logouts.
 func sloURL(p provider) string { return strings.Replace(p.ACS, "/saml/acs/", "/saml/slo/", 1) }
 
 func logoutCases() []logoutCase {
 	keycloakOf := func(t *testing.T) realIdP { return needKeycloak(t) }
+	lemonOf := func(t *testing.T) realIdP { return needLemonLDAP(t) }
 	viaKeycloak := func(more ...string) func(*testing.T, *broker, string) provider {
 		return func(t *testing.T, b *broker, binding string) provider {
 			return needKeycloak(t).connectAs(t, b, kcSigned(more...), map[string]any{"saml_slo_binding": binding})
 		}
+	}
+	viaLemon := func(t *testing.T, b *broker, binding string) provider {
+		return needLemonLDAP(t).connectAs(t, b, lemonldapSP{}, map[string]any{"saml_slo_binding": binding})
+	}
+	lemonBySOAP := func(t *testing.T, q provider) {
+		alone := soapAlone.ReplaceAllString(string(fetch(t, q.Metadata)), "")
+		registerAt(t, needLemonLDAP(t).dir, q.Metadata, lemonldapSP{EntityID: q.Metadata, Metadata: alone})
 	}
 	viaSSP := func(theirs string) func(*testing.T, *broker, string) provider {
 		return func(t *testing.T, b *broker, binding string) provider {
@@ -41,11 +55,17 @@ func logoutCases() []logoutCase {
 	}
 	shared := needSharedSSP()
 	return []logoutCase{
-		{"SimpleSAMLphp, redirect", shared, viaSSP("redirect"), "redirect", true},
-		{"SimpleSAMLphp, post", shared, viaSSP("post"), "post", true},
-		{"Keycloak, redirect", keycloakOf, viaKeycloak(), "redirect", true},
-		{"Keycloak, post", keycloakOf, viaKeycloak("saml.force.post.binding", "true"), "post", true},
-		{"Keycloak, SOAP", keycloakOf, viaKeycloak(), "soap", false},
+		{name: "SimpleSAMLphp, redirect", idp: shared, connect: viaSSP("redirect"), binding: "redirect", hears: true},
+		{name: "SimpleSAMLphp, post", idp: shared, connect: viaSSP("post"), binding: "post", hears: true},
+		{name: "Keycloak, redirect", idp: keycloakOf, connect: viaKeycloak(), binding: "redirect", hears: true},
+		{name: "Keycloak, post", idp: keycloakOf, connect: viaKeycloak("saml.force.post.binding", "true"), binding: "post", hears: true},
+		{name: "Keycloak, SOAP", idp: keycloakOf, connect: viaKeycloak(), binding: "soap"},
+		{name: "LemonLDAP::NG, redirect", idp: lemonOf, connect: viaLemon, binding: "redirect", hears: true},
+		{name: "LemonLDAP::NG, post", idp: lemonOf, connect: viaLemon, binding: "post", hears: true},
+		{name: "LemonLDAP::NG, redirect here and SOAP there", idp: lemonOf, connect: viaLemon, binding: "redirect", hears: true, second: lemonBySOAP},
+		// Where somebody logged in elsewhere too, it answers SOAP with a page for
+		// a browser.
+		{name: "LemonLDAP::NG, SOAP", idp: lemonOf, connect: viaLemon, binding: "soap", alone: true},
 	}
 }
 
@@ -76,7 +96,12 @@ func TestLogoutsGoBothWays(t *testing.T) {
 			here, there := newPerson(t), newPerson(t)
 			first.finish(t, here, here.logIn(idp, here.open(p.Login+"?intent=signup").onward(t), who), "", "Log out")
 			there.atIdP = here.atIdP
-			second.finish(t, there, there.logIn(idp, there.open(q.Login+"?intent=signup").onward(t), who), "", "Log out")
+			if c.second != nil {
+				c.second(t, q)
+			}
+			if !c.alone {
+				second.finish(t, there, there.logIn(idp, there.open(q.Login+"?intent=signup").onward(t), who), "", "Log out")
+			}
 
 			left := here.post(first.base+"/logout", first.base, url.Values{})
 			if home := here.open(first.base + "/"); home.status != http.StatusSeeOther {
@@ -171,10 +196,14 @@ func onwardFrom(at page) (next step, frames []string) {
 	at.doc.Find("form[action]").EachWithBreak(func(_ int, f *goquery.Selection) bool {
 		form := url.Values{}
 		f.Find("input[name]").Each(func(_ int, in *goquery.Selection) { form.Set(in.AttrOr("name", ""), in.AttrOr("value", "")) })
-		if !form.Has("SAMLRequest") && !form.Has("SAMLResponse") {
+		switch {
+		case form.Has("SAMLRequest"), form.Has("SAMLResponse"):
+			next = step{f.AttrOr("action", ""), form}
+		case f.HasClass("info") && form.Has("relay"): // LemonLDAP::NG, once its frames have loaded
+			next = step{address: f.AttrOr("action", "") + "?" + form.Encode()}
+		default:
 			return true
 		}
-		next = step{f.AttrOr("action", ""), form}
 		return false
 	})
 	return next, frames
