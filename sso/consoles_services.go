@@ -68,7 +68,7 @@ var entraConsole = console{
 		atEncryption:    {`on the application's "Token encryption" page`, `the active certificate (by "Import Certificate" and "Activate token encryption certificate")`, ``},
 		atNameID:        {`on the application's "Single sign-on" page under "Attributes & Claims"`, `"Unique User Identifier (Name ID)"`, `let "Unique User Identifier (Name ID)" have the source user.objectid and the format "Persistent", or the source user.userprincipalname`},
 		atEmail:         {`on the application's "Single sign-on" page under "Attributes & Claims"`, `the claim emailaddress`, `let the claim emailaddress have the source user.mail, and see that this person has a mail address; where many have none, take user.userprincipalname`},
-		atGroups:        {`on the application's "Single sign-on" page under "Attributes & Claims"`, `"Add a group claim"`, `let the group claim send "Groups assigned to the application" and not all groups`},
+		atGroups:        {`on the application's "Single sign-on" page under "Attributes & Claims"`, `"Add a group claim"`, `choose "Groups assigned to the application" under "Add a group claim", and not all groups`},
 		atPeople:        {`on the application's "Users and groups" page`, `"Add user/group"`, `add the person or one of their groups by "Add user/group"; error AADSTS50105 says the same`},
 		atRelay:         {`on the application's "Single sign-on" page under "Basic SAML Configuration"`, `"Relay State (Optional)"`, `leave "Relay State (Optional)" empty`},
 		atEvents:        {`on the application's page`, `"Sign-in logs"`, ``},

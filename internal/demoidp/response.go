@@ -65,6 +65,9 @@ type Response struct {
 	DigestHash    crypto.Hash   // SHA-256 if 0
 	OmitKeyInfo   bool
 
+	// Encrypt encrypts each assertion, once it is signed. It may be nil.
+	Encrypt *Encryption
+
 	// Alter changes the text of each assertion before it is signed. What it
 	// gives has to be in canonical form again for its signature to hold.
 	Alter func(assertion string) string
@@ -218,6 +221,11 @@ func (r *Response) assertions(s *signer, newID func() string) (string, error) {
 		}
 		if r.Sign.assertion() {
 			if a, err = s.sign(id, a); err != nil {
+				return "", err
+			}
+		}
+		if r.Encrypt != nil {
+			if a, err = r.Encrypt.encrypt(a); err != nil {
 				return "", err
 			}
 		}
