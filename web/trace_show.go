@@ -193,6 +193,11 @@ func (s *site) startLoginTest(w http.ResponseWriter, r *http.Request, _ gate.Vis
 	if to, moved := s.movedTo(r); moved {
 		return see(w, r, to)
 	}
+	// Whoever has the link sees what the identity provider says of the person:
+	// nobody runs a test unasked, because another site sent them.
+	if s.cameFrom(r) != "same-origin" {
+		return see(w, r, login.TestPath(r.PathValue("test")))
+	}
 	browser := s.Cookies.Browser(r)
 	m, request, err := s.Login.BeginTest(r.Context(), r.PathValue("test"), &browser, s.client(r))
 	if err != nil {

@@ -181,7 +181,10 @@ func throughIdP(ts *testscript.TestScript, _ bool, args []string) {
 	jar, err := cookiejar.New(nil)
 	ts.Check(err)
 	browser := &http.Client{Jar: jar, Timeout: 20 * time.Second}
-	answer, err := browser.Get(ts.Getenv("URL") + args[0])
+	first, err := http.NewRequest("GET", ts.Getenv("URL")+args[0], nil)
+	ts.Check(err)
+	first.Header.Set("Sec-Fetch-Site", "same-origin")
+	answer, err := browser.Do(first)
 	ts.Check(err)
 	form := url.Values{"user": {args[1]}}
 	if len(args) > 2 {
