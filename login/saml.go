@@ -165,7 +165,7 @@ func (l *Login) answerSAML(ctx context.Context, try *attempt, methodID, samlResp
 			Message:  "The relay state that came back belongs to another login.",
 			Expected: a.Ticket.FlowID,
 			Got:      bounded(relayState),
-			Remedy:   "Start again from the login page. If it happens every time, the identity provider replaces the relay state: remove its default relay state for logins that start here.",
+			Remedy:   sso.Remedy("relay_state_mismatch", sso.Generic),
 		})
 	}
 	if a.Ticket.Purpose == sso.ToSignup {
@@ -311,7 +311,7 @@ func withRemedies(err error) error {
 		Message:  "The login started at the identity provider, and this provider's settings do not admit that.",
 		Expected: r.Expected,
 		Got:      r.Got,
-		Remedy:   "Log in from the login page here instead; or an administrator allows logins that start at the identity provider in the provider's settings here; or sets the default relay state (start URL) at the identity provider to the address of this console.",
+		Remedy:   sso.Remedy("invalid_relay_state", sso.Generic),
 	}
 }
 
@@ -319,7 +319,7 @@ func (a *attempt) used(err error, code, message string) error {
 	if !errors.Is(err, fault.Exists) {
 		return err
 	}
-	return a.refuse("used_once", &sso.Rejection{Code: code, Message: message, Remedy: "Start again from the login page. Each response of an identity provider counts once; going back in the browser sends an old one again."})
+	return a.refuse("used_once", &sso.Rejection{Code: code, Message: message, Remedy: sso.Remedy(code, sso.Generic)})
 }
 
 // refused makes a rejection a fault that its reader may see.
