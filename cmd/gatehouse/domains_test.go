@@ -288,7 +288,7 @@ func TestTheLabelOfAChallengeIsOneLabel(t *testing.T) {
 }
 
 func TestSomeWorkIsDoneOncePerCluster(t *testing.T) {
-	once := []string{"domains", "our keys for identity providers"}
+	once := []string{"domains", "our keys for identity providers", "metadata of identity providers", "ends of certificates"}
 	r := startServer(t, &serveCommand{})
 	names := map[string]bool{}
 	for _, one := range r.tasks() {
