@@ -93,7 +93,7 @@ type MethodFields struct {
 	AllowSmallKeys      *looseBool    `json:"saml_allow_small_keys,omitempty" doc:"Accept RSA keys under 2048 bits. A risk."`
 	ForceAuthn          *looseBool    `json:"saml_force_authn,omitempty" doc:"Ask for a login made for the request, and take no older one."`
 	NameIDFormat        *string       `json:"saml_name_id_format,omitempty" doc:"The format of NameID that requests ask for; empty: whatever is set at the identity provider."`
-	AllowEmptyReference *looseBool    `json:"saml_allow_empty_reference,omitempty" doc:"Accept a signature of the whole response that refers to it by an empty URI. A risk."`
+	AllowEmptyReference *looseBool    `json:"saml_allow_empty_reference,omitempty" doc:"Accept a signature of the whole response that refers to it by an empty URI, or by none. A risk."`
 	AllowNoRecipient    *looseBool    `json:"saml_allow_no_recipient,omitempty" doc:"Accept a confirmation without Recipient in a signed response with Destination. A risk."`
 }
 

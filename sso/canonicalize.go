@@ -9,8 +9,8 @@ import (
 )
 
 // A canonicalizer writes elements of a scanned tree in canonical form into a
-// hash: Exclusive XML Canonicalization 1.0, or, for SignedInfo, Canonical XML
-// 1.0 and 1.1. There are no comments, instructions and entities in such a tree,
+// hash: Exclusive XML Canonicalization 1.0, or, for SignedInfo and for the root
+// of a document, Canonical XML 1.0 and 1.1. There are no comments, instructions and entities in such a tree,
 // every text and attribute value is what the parser makes of it, and every
 // prefix is declared; so what is left are namespaces, order and escapes.
 //

@@ -109,6 +109,13 @@ func FuzzCanonicalForm(f *testing.F) {
 		if root == nil || strings.Contains(list, "#default") {
 			return
 		}
+		if got, gap := sso.CanonicalGap(root, nil, true, ""); !gap {
+			for _, form := range []dsig.Canonicalizer{dsig.MakeC14N10RecCanonicalizer(), dsig.MakeC14N11Canonicalizer()} {
+				if want, err := form.Canonicalize(root.Copy()); err != nil || got != string(want) {
+					t.Errorf("%s: got\n%s\nthe library says\n%s, %v", form.Algorithm(), got, want, err)
+				}
+			}
+		}
 		// What is inside has to bring what is declared around it.
 		inside := root.Copy()
 		for i, el := range append(root.ChildElements(), root) {

@@ -53,7 +53,7 @@ type ownProof struct {
 // what is around count (xml:lang and its kin); and what the library is known to
 // write otherwise.
 func (s *signature) own(el *etree.Element) *ownProof {
-	everything := !slices.Contains(contentForms, s.infoForm)
+	everything := inclusive(s.infoForm)
 	if everything && inheritsXML(s.el) {
 		return nil
 	}
@@ -62,14 +62,14 @@ func (s *signature) own(el *etree.Element) *ownProof {
 	if !p.hash.Available() || !digest.Available() {
 		return nil
 	}
-	prefixes, byDefault := prefixList(s.transformPrefixes)
+	prefixes, byDefault := prefixList(s.contentPrefixes)
 	infoPrefixes, infoByDefault := prefixList(s.infoPrefixes)
 	p.alone = byDefault || infoByDefault
 	want, err := base64.StdEncoding.DecodeString(s.digest)
 	if err != nil {
 		return p
 	}
-	c := canonicalizer{h: digest.New(), omit: s.el, prefixes: prefixes, b: make([]byte, 0, 2*flushAt)}
+	c := canonicalizer{h: digest.New(), omit: s.el, everything: inclusive(s.contentForm), prefixes: prefixes, b: make([]byte, 0, 2*flushAt)}
 	sum := c.canonical(el)
 	if c.gap {
 		return nil
@@ -82,6 +82,9 @@ func (s *signature) own(el *etree.Element) *ownProof {
 	p.info = info.canonical(s.info)
 	return p
 }
+
+// inclusive says whether a canonicalization writes all namespaces in scope.
+func inclusive(form string) bool { return !slices.Contains(contentForms, form) }
 
 // inheritsXML says whether an element around a signature has an attribute of
 // the xml prefix.

@@ -52,15 +52,17 @@ func digest64(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
 const enveloped = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
 
-// contentForms are the canonicalizations admitted for what is signed. Comments
-// do not matter, as none gets this far.
+// contentForms are the canonicalizations admitted for whatever is signed.
+// Comments do not matter, as none gets this far.
 var contentForms = []string{
 	"http://www.w3.org/2001/10/xml-exc-c14n#",
 	"http://www.w3.org/2001/10/xml-exc-c14n#WithComments",
 }
 
-// infoForms are those admitted for SignedInfo. It has one known form, so that
-// inclusive canonicalization, which some older products use, is safe there.
+// infoForms are those admitted for SignedInfo, and for the root of a document.
+// The inclusive ones, which some older products use, write what is declared
+// around an element as well. SignedInfo has one known form, so that this is
+// safe there; around a root is nothing.
 var infoForms = append([]string{
 	"http://www.w3.org/TR/2001/REC-xml-c14n-20010315",
 	"http://www.w3.org/2006/12/xml-c14n11",
@@ -76,21 +78,22 @@ type signature struct {
 	claim  string         // the certificate in KeyInfo, base64: for messages only
 	key    keyType
 	sha1   bool // in the signature or the digest
-	whole  bool // it refers to the whole document, by an empty URI
+	whole  bool // it refers to the whole document, by an empty URI or none
 	method string
 
-	infoForm          string // the canonicalization of SignedInfo
-	infoPrefixes      string // its PrefixList
-	transformPrefixes string // that of what is signed
-	digestMethod      string
-	digest            string // base64, without blanks
+	infoForm        string // the canonicalization of SignedInfo
+	infoPrefixes    string // its PrefixList
+	contentForm     string // the canonicalization of what is signed
+	contentPrefixes string // its PrefixList
+	digestMethod    string
+	digest          string // base64, without blanks
 }
 
 // readSignature checks the form of a signature that stands in the element with
 // this id: one reference, to that element, by admitted transforms and
-// algorithms, and nothing that is not prescribed. empty admits a reference
-// without id, where the element is the whole document.
-func readSignature(el *etree.Element, id string, empty bool) (*signature, *Rejection) {
+// algorithms, and nothing that is not prescribed. root says that the element is
+// the root of a document; then empty admits a reference without id.
+func readSignature(el *etree.Element, id string, root, empty bool) (*signature, *Rejection) {
 	parts, r := only(el, "SignedInfo", "SignatureValue", "KeyInfo")
 	if r != nil {
 		return nil, r
@@ -110,11 +113,11 @@ func readSignature(el *etree.Element, id string, empty bool) (*signature, *Rejec
 	if parts[2] != nil {
 		s.claim = certificateIn(parts[2])
 	}
-	return s, s.readInfo(id, empty)
+	return s, s.readInfo(id, root, empty)
 }
 
 // readInfo checks SignedInfo.
-func (s *signature) readInfo(id string, empty bool) *Rejection {
+func (s *signature) readInfo(id string, root, empty bool) *Rejection {
 	if r := checkPlain(s.info); r != nil {
 		return r
 	}
@@ -138,7 +141,7 @@ func (s *signature) readInfo(id string, empty bool) *Rejection {
 		return reject("algorithm_refused", "RSA or ECDSA with SHA-256, SHA-384 or SHA-512", s.method)
 	}
 	s.key, s.sha1 = m.key, m.sha1
-	return s.readReference(parts[2], id, empty)
+	return s.readReference(parts[2], id, root, empty)
 }
 
 // checkPlain refuses attributes with prefixes. The library that verifies reads
@@ -159,11 +162,13 @@ func checkPlain(el *etree.Element) *Rejection {
 	return nil
 }
 
-// readReference checks the one Reference.
-func (s *signature) readReference(ref *etree.Element, id string, whole bool) *Rejection {
-	uri, there := attr(ref, "URI")
-	s.whole = whole && there && uri == ""
-	if !there || uri != "#"+id && !s.whole {
+// readReference checks the one Reference. Where it has no URI, it is left to
+// the application what is meant (XML Signature, 4.4.3.1): here, as with an empty
+// one, the whole document.
+func (s *signature) readReference(ref *etree.Element, id string, root, empty bool) *Rejection {
+	uri := value(ref, "URI")
+	s.whole = root && empty && uri == ""
+	if uri != "#"+id && !s.whole {
 		return reject("reference_invalid", "#"+id, uri)
 	}
 	parts, r := only(ref, "Transforms", "DigestMethod", "DigestValue")
@@ -173,18 +178,22 @@ func (s *signature) readReference(ref *etree.Element, id string, whole bool) *Re
 	if parts[0] == nil || parts[1] == nil || parts[2] == nil {
 		return reject("signature_malformed", "Transforms, DigestMethod and DigestValue", "one is missing")
 	}
-	if s.transformPrefixes, r = checkTransforms(parts[0]); r != nil {
+	forms := contentForms
+	if root {
+		forms = infoForms
+	}
+	if s.contentForm, s.contentPrefixes, r = checkTransforms(parts[0], forms); r != nil {
 		return r
 	}
 	method := value(parts[1], "Algorithm")
-	empty, ok := emptyDigests[method]
+	nothing, ok := emptyDigests[method]
 	if !ok || len(parts[1].ChildElements()) > 0 {
 		return reject("algorithm_refused", "SHA-256, SHA-384 or SHA-512", method)
 	}
 	s.sha1 = s.sha1 || method == sha1Digest
 	digest, ok := text(parts[2])
 	s.digestMethod, s.digest = method, compact(digest)
-	if !ok || s.digest == empty {
+	if !ok || s.digest == nothing {
 		return reject("signature_malformed", "a digest of something", digest)
 	}
 	return nil
@@ -204,34 +213,34 @@ func prefixesIn(el *etree.Element, exclusive bool) (string, *Rejection) {
 	return "", reject("transform_refused", "nothing inside "+el.Tag, inside[0].Tag)
 }
 
-// checkTransforms admits enveloped-signature, once, and exclusive
-// canonicalization, at most once and after it. Anything more could choose what
-// is signed (XPath) or compute it (XSLT).
-func checkTransforms(list *etree.Element) (prefixes string, r *Rejection) {
+// checkTransforms admits enveloped-signature and one of these
+// canonicalizations, once each. Anything more could choose what is signed
+// (XPath) or compute it (XSLT).
+func checkTransforms(list *etree.Element, forms []string) (form, prefixes string, r *Rejection) {
 	seen := ""
 	for _, t := range list.ChildElements() {
 		if !is(t, signatureSpace, "Transform") {
-			return "", reject("transform_refused", "Transform", t.Tag)
+			return "", "", reject("transform_refused", "Transform", t.Tag)
 		}
 		algorithm := value(t, "Algorithm")
 		isEnveloped := algorithm == enveloped
-		if !isEnveloped && !slices.Contains(contentForms, algorithm) {
-			return "", reject("transform_refused", enveloped+" and "+contentForms[0], algorithm)
+		if !isEnveloped && !slices.Contains(forms, algorithm) {
+			return "", "", reject("transform_refused", enveloped+" and "+contentForms[0], algorithm)
 		}
-		found, r := prefixesIn(t, !isEnveloped)
+		found, r := prefixesIn(t, slices.Contains(contentForms, algorithm))
 		if r != nil {
-			return "", r
+			return "", "", r
 		}
 		if isEnveloped {
 			seen += "e"
 		} else {
-			seen, prefixes = seen+"c", found
+			seen, form, prefixes = seen+"c", algorithm, found
 		}
 	}
 	if seen != "ec" && seen != "ce" {
-		return "", reject("transform_refused", enveloped+" and "+contentForms[0], "others, or not each once")
+		return "", "", reject("transform_refused", enveloped+" and "+contentForms[0], "others, or not each once")
 	}
-	return prefixes, nil
+	return form, prefixes, nil
 }
 
 // only gives the children of a signature's element, one for each name, nil for

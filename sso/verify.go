@@ -140,7 +140,8 @@ type verifier struct {
 // verification admits it and is believed; else as goxmldsig reads it. The
 // namespaces of parent, which may be nil, are in scope at el.
 func (v *verifier) verify(el, sig, parent *etree.Element) (*etree.Element, *Rejection) {
-	s, r := readSignature(sig, value(el, "ID"), parent == nil && v.idp.AllowEmptyReference)
+	root := parent == nil && el.Parent() == nil
+	s, r := readSignature(sig, value(el, "ID"), root, v.idp.AllowEmptyReference)
 	if r != nil {
 		return nil, r
 	}
@@ -278,7 +279,7 @@ func (v *verifier) warn(cert *x509.Certificate, s *signature, bits int) {
 	}
 	if s.whole {
 		v.allowances = use(v.allowances, EmptyReference)
-		add("The response's signature refers to it by an empty URI, which this method admits.")
+		add("The response's signature refers to it by no id, which this method admits.")
 	}
 	if s.key == rsaKey && bits < minKeyBits {
 		v.allowances = use(v.allowances, SmallKeys)

@@ -234,7 +234,7 @@ func (s *site) newEditIdPPage(r *http.Request, v gate.Visit, i *sso.IdP, form ur
 	p.Risks = []check{
 		{Name: "saml_allow_sha1", Label: "Accept SHA-1 in signatures", Hint: "SHA-1 can be forged by those with means. Only until the identity provider signs with SHA-256.", Risk: true},
 		{Name: "saml_allow_small_keys", Label: "Accept RSA keys under 2048 bits", Hint: "Short keys can be broken, and whoever breaks one can be anybody. Only until the identity provider has a new key.", Risk: true},
-		{Name: "saml_allow_empty_reference", Label: "Accept signatures that do not name what they cover", Hint: "Of the whole response only, by URI=\"\". Other programs can mistake such a signature for one of something else.", Risk: true},
+		{Name: "saml_allow_empty_reference", Label: "Accept signatures that do not name what they cover", Hint: "Of the whole response only, by URI=\"\" or none. Other programs can mistake such a signature for one of something else.", Risk: true},
 		{Name: "saml_allow_no_recipient", Label: "Accept confirmations without Recipient", Hint: "Only in a signed response that has our ACS URL as Destination.", Risk: true},
 	}
 	p.Mapping, p.Logout = mappingFields(), logoutFields()

@@ -1,6 +1,7 @@
 package samltest
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	_ "crypto/sha1" // links the hash for crypto.Hash
@@ -25,6 +26,7 @@ type Signer struct {
 	Hash     crypto.Hash         // SHA-256 unless said
 	Digest   crypto.Hash         // Hash unless said
 	Prefixes string              // InclusiveNamespaces PrefixList
+	Form     string              // the canonicalization of what is signed, if not the exclusive one
 	Claim    *Pair               // whose certificate stands in KeyInfo instead
 	Bare     bool                // no KeyInfo
 	ASN1     bool                // an ECDSA value in the form of Go's library, against the standard
@@ -32,6 +34,12 @@ type Signer struct {
 	URI      *string             // the reference, if not the element's
 	Info     func(string) string // changes SignedInfo before it is signed
 }
+
+// The inclusive canonicalizations.
+const (
+	Inclusive   = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
+	Inclusive11 = "http://www.w3.org/2006/12/xml-c14n11"
+)
 
 const dsNamespace = "http://www.w3.org/2000/09/xmldsig#"
 
@@ -86,7 +94,7 @@ func (s Signer) signedInfo(id, digest string) string {
 		`<ds:SignatureMethod Algorithm="` + s.method() + `"></ds:SignatureMethod>` +
 		`<ds:Reference URI="` + uri + `"><ds:Transforms>` +
 		`<ds:Transform Algorithm="http://www.w3.org/2000/09/xmldsig#enveloped-signature"></ds:Transform>` +
-		`<ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#">` + prefixes + `</ds:Transform></ds:Transforms>` +
+		`<ds:Transform Algorithm="` + cmp.Or(s.Form, "http://www.w3.org/2001/10/xml-exc-c14n#") + `">` + prefixes + `</ds:Transform></ds:Transforms>` +
 		`<ds:DigestMethod Algorithm="` + digestURIs[s.Digest] + `"></ds:DigestMethod>` +
 		`<ds:DigestValue>` + digest + `</ds:DigestValue></ds:Reference></ds:SignedInfo>`
 }
@@ -119,7 +127,11 @@ func (s Signer) digest(doc, id string) string {
 			}
 		}
 	}
-	canonical, err := dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList(s.Prefixes).Canonicalize(detached)
+	form := dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList(s.Prefixes)
+	if s.Form != "" {
+		form = dsig.MakeC14N11Canonicalizer() // which is that of 1.0, unless something is around
+	}
+	canonical, err := form.Canonicalize(detached)
 	must(err)
 	h := s.Digest.New()
 	h.Write(canonical)
