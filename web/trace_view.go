@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -18,9 +19,6 @@ type traceView struct {
 	ID      string
 	Outcome status
 	Test    bool
-	Code    string
-	Message string // of a refusal
-	Remedy  string
 	Vendor  string // whose words the remedies have; empty if it is not known
 	Email   string // that was typed
 	Address string
@@ -29,11 +27,31 @@ type traceView struct {
 	Since    bool // the settings were changed since it was accepted, and the checks are by those of now
 	Report   bool // there is an identity provider's answer
 	Signed   bool
+	Wrong    []wrongView
 	Checks   []checkView
+	Passed   int // of them
 	Warnings []string
-	Facts    []changeView // what the answer says of the person
-	Shown    bool         // not masked
-	Whole    bool         // the response is kept
+	Facts    []factView // what the answer says of the person
+	Shown    bool       // not masked
+	Whole    bool       // the response is kept
+}
+
+// A wrongView is something that is wrong with an answer, and what is done about
+// it: the checks that failed with one code.
+type wrongView struct {
+	Message  string
+	Remedy   string
+	Expected string
+	Got      string
+	Checks   string // by name; empty where it was none of the checks
+	Code     string
+}
+
+// A factView is something that an answer says, with each of its values.
+type factView struct {
+	Name   string
+	Values []string
+	Hidden bool
 }
 
 // A checkView is how an answer stood to one check.
@@ -42,8 +60,7 @@ type checkView struct {
 	Result   status
 	Expected string
 	Got      string
-	Message  string
-	Remedy   string
+	Message  string // of one that could not be judged: why
 }
 
 // checkNames are the checks in words.
@@ -80,10 +97,7 @@ func (s *site) viewTrace(ctx context.Context, org account.Organization, told log
 	st := told.Story
 	view := traceView{
 		At: s.moment(told.At), Words: told.Words, ID: told.ID, Outcome: outcomeStatus(told.Outcome), Test: st.Test,
-		Code: told.Code, Message: st.Message, Email: st.Email, Shown: shown, Whole: told.HasWhole, Since: told.Since,
-	}
-	if told.Code != "" {
-		view.Remedy = sso.Remedy(told.Code, vendor)
+		Email: st.Email, Shown: shown, Whole: told.HasWhole, Since: told.Since,
 	}
 	if vendor != sso.Generic {
 		view.Vendor = vendor.Name()
@@ -93,6 +107,9 @@ func (s *site) viewTrace(ctx context.Context, org account.Organization, told log
 	}
 	if st.UserAgent != "" {
 		view.Browser = browserName(st.UserAgent)
+	}
+	if told.Code != "" {
+		view.Wrong = []wrongView{{Message: st.Message, Remedy: sso.Remedy(told.Code, vendor), Code: told.Code}}
 	}
 	if st.Report != nil {
 		view.report(st.Report, vendor)
@@ -104,39 +121,69 @@ func (s *site) viewTrace(ctx context.Context, org account.Organization, told log
 func (view *traceView) report(r *sso.Report, vendor sso.Vendor) {
 	view.Report, view.Signed, view.Warnings = true, r.Signed, r.Warnings
 	for _, j := range r.Judgements {
-		c := checkView{Name: checkNames[j.Rule], Result: checkResult(j.Result), Expected: j.Expected, Got: j.Got, Message: j.Message}
-		if c.Name == "" {
-			c.Name = j.Rule
-		}
-		if j.Result == sso.Fail {
-			c.Remedy = sso.Remedy(j.Code, vendor)
+		c := checkView{Name: cmp.Or(checkNames[j.Rule], j.Rule), Result: checkResult(j.Result), Expected: j.Expected, Got: j.Got}
+		switch j.Result {
+		case sso.Pass:
+			view.Passed++
+		case sso.Fail:
+			view.fails(j, c.Name, r.Code, vendor)
+		default:
+			c.Message = j.Message
 		}
 		view.Checks = append(view.Checks, c)
 	}
-	fact := func(name, value string) {
-		if value != "" {
-			view.Facts = append(view.Facts, changeView{Name: name, After: value})
+	view.claims(r)
+}
+
+// fails adds a check that failed. What several failed by is one thing; the one
+// that the answer was refused by stands first, and what refused it is refusedBy
+// in the report where the trace has another name for it.
+func (view *traceView) fails(j sso.Judgement, check, refusedBy string, vendor sso.Vendor) {
+	for i := range view.Wrong {
+		w := &view.Wrong[i]
+		if w.Code != j.Code && (i > 0 || j.Code != refusedBy) {
+			continue
+		}
+		if w.Checks == "" {
+			w.Expected, w.Got, w.Checks = j.Expected, j.Got, check
+			return
+		}
+		w.Checks += ", " + check
+		return
+	}
+	view.Wrong = append(view.Wrong, wrongView{
+		Message: j.Message, Remedy: sso.Remedy(j.Code, vendor), Expected: j.Expected, Got: j.Got, Checks: check, Code: j.Code,
+	})
+}
+
+// mostValues is how many values of one attribute a page shows.
+const mostValues = 20
+
+// claims adds what an answer says of the person.
+func (view *traceView) claims(r *sso.Report) {
+	personal := !view.Shown
+	fact := func(name string, hidden bool, values ...string) {
+		f := factView{Name: name, Hidden: hidden, Values: values}
+		if len(values) > mostValues {
+			f.Values = append(slices.Clone(values[:mostValues]), "and "+strconv.Itoa(len(values)-mostValues)+" more")
+		}
+		if hidden {
+			f.Values = []string{"Hidden"}
+			if len(values) > 1 {
+				f.Values[0] = "Hidden, " + count(len(values), "value")
+			}
+		}
+		if len(values) > 0 && values[0] != "" {
+			view.Facts = append(view.Facts, f)
 		}
 	}
-	fact("Issuer", r.Issuer)
-	fact("NameID", r.NameID.Value)
-	fact("Format of the NameID", r.NameID.Format)
-	fact("Email address", r.Email)
-	fact("Name", r.RealName)
-	for n, g := range r.Groups {
-		fact("Group "+strconv.Itoa(n+1), g)
-		if n == 19 {
-			fact("More groups", strconv.Itoa(len(r.Groups)-20))
-			break
-		}
-	}
+	fact("Issuer", false, r.Issuer)
+	fact("NameID", personal, r.NameID.Value)
+	fact("Format of the NameID", false, r.NameID.Format)
+	fact("Email address", personal, r.Email)
+	fact("Name", personal, r.RealName)
+	fact("Groups", personal, r.Groups...)
 	for _, name := range slices.Sorted(maps.Keys(r.Attributes)) {
-		values := r.Attributes[name]
-		if len(values) > 20 {
-			values = append(slices.Clone(values[:20]), "and "+strconv.Itoa(len(r.Attributes[name])-20)+" more")
-		}
-		for _, value := range values {
-			fact("Attribute "+name, value)
-		}
+		fact("Attribute "+name, personal, r.Attributes[name]...)
 	}
 }
