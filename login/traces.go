@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"gatehouse/account"
@@ -100,48 +99,6 @@ func (t *Traces) Vendor(ctx context.Context, org account.Organization, told Told
 		return "", err
 	}
 	return told.Story.Report.Vendor(idp), nil
-}
-
-// masked stands for what is not shown unless asked for.
-const masked = "••••"
-
-// Masked is a trace without what it says of the person. What it says of the
-// attributes is their names, and how many values each has.
-func (t Told) Masked() Told {
-	mask := func(s *string) {
-		if *s != "" {
-			*s = masked
-		}
-	}
-	mask(&t.Story.Email)
-	if t.Story.Report == nil {
-		return t
-	}
-	r := *t.Story.Report
-	for _, s := range []*string{&r.NameID.Value, &r.Email, &r.FirstName, &r.LastName, &r.RealName} {
-		mask(s)
-	}
-	r.Groups = maskedList(r.Groups)
-	r.Attributes = map[string][]string{}
-	for name, values := range t.Story.Report.Attributes {
-		r.Attributes[name] = maskedList(values)
-	}
-	r.Judgements = slices.Clone(r.Judgements)
-	for i := range r.Judgements {
-		if j := &r.Judgements[i]; j.Personal {
-			mask(&j.Got)
-		}
-	}
-	t.Story.Report = &r
-	return t
-}
-
-func maskedList(values []string) []string {
-	out := make([]string, len(values))
-	for i := range out {
-		out[i] = masked
-	}
-	return out
 }
 
 // tell opens a trace, and makes its report where none is kept.
@@ -308,6 +265,5 @@ func (t *Traces) Shared(ctx context.Context, secret string, c Client) (Told, Sha
 	}
 	_ = t.Limits.Return(ctx, sharesByAddress, address)
 	told, err := t.tell(ctx, tr)
-	told.Response = nil
-	return told, s, err
+	return told.elsewhere(), s, err
 }
