@@ -87,7 +87,7 @@ func (*WrongPassword) Error() string { return "wrong password" }
 func errWrongPassword(o Offer, base string) *fault.Error {
 	text := "The address or the password is not right."
 	if len(o.Methods) == 0 {
-		text += " If your organization uses single sign-on, use its login link instead."
+		text += " If your organization uses single sign-on, use its login link instead: its administrators have it, and the account link."
 	} else {
 		text += " " + o.sentence(base)
 	}
@@ -103,6 +103,6 @@ func (o Offer) sentence(base string) string {
 		logins = append(logins, base+"/v1/sso/saml/login/"+m.ID)
 		links = append(links, base+"/link/"+m.ID)
 	}
-	return fmt.Sprintf("Addresses of %s log in through %s of %s: open %s. If you have an account here with another way in, log in to it that way and open its account link once: %s.",
-		o.Domain, strings.Join(names, " or "), o.Methods[0].Organization, strings.Join(logins, " or "), strings.Join(links, " or "))
+	return fmt.Sprintf("Addresses of %s log in through %s of %s: open %s. If you have an account here with another way in, log in to it that way and open its account link once: %s. If that does not help, ask an administrator of %s.",
+		o.Domain, strings.Join(names, " or "), o.Methods[0].Organization, strings.Join(logins, " or "), strings.Join(links, " or "), o.Methods[0].Organization)
 }

@@ -54,6 +54,7 @@ func (s *site) askForPassword(w http.ResponseWriter, r *http.Request, b session.
 		}
 	}
 	if f := fault.Of(err); f.Code == "authentication_failed" {
+		p.Wrong = f.Code
 		err = f.At("password")
 	}
 	return s.again(w, r, "ways", p, err, &p.Password)

@@ -143,7 +143,7 @@ func TestAvnSaysThatAPolicyRefusesItsLogin(t *testing.T) {
 	made := a.json("user", "access-token", "create", "--description", "ci").([]any)[0].(map[string]any)["full_token"].(string)
 	b.call("PATCH", "/v1/organization/"+b.org+"/config/authentication", map[string]any{"password_auth_enabled": false, "force": true}, http.StatusOK, nil)
 	groups := []string{"organization", "group", "list", "--organization-id", b.org}
-	const admitted = "It admits an identity provider of this organization, or of another one of yours. (status 403)"
+	const admitted = "It admits an identity provider of this organization, or of another one of yours. A super admin of Acme can change its policy. (status 403)"
 	a.fails("Error: Acme does not let you in this way. You logged in with a password, which this organization does not admit. "+admitted, nil, groups...)
 	a.fails("Error: Acme does not let you in this way. This token was made with a login that this organization does not admit. You logged in with a password, which this organization does not admit. Log in by a way that it admits, and make a new token. "+admitted, []string{"AIVEN_AUTH_TOKEN=" + made}, groups...)
 	// What is one's own is not the organization's.

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	avnWrongPassword = "Error: The address or the password is not right. If your organization uses single sign-on, use its login link instead. (status 403)"
+	avnWrongPassword = "Error: The address or the password is not right. If your organization uses single sign-on, use its login link instead: its administrators have it, and the account link. (status 403)"
 	avnRefusedToken  = "Error: The token is not valid, or not any more. Log in again. (status 401)"
 )
 
