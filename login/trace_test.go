@@ -71,8 +71,16 @@ func TestALoginLeavesItsTrace(t *testing.T) {
 	w.pass(3 * time.Hour)
 	other := "https://other.example/metadata"
 	again, err = w.Traces.Recheck(context.Background(), w.acme, told.ID, sso.Change{EntityID: &other})
-	if err != nil || again.Code != "issuer_mismatch" {
-		t.Errorf("judged hours later by other settings: got %+v, %v, want issuer_mismatch alone", again.Failures(), err)
+	if err != nil || again.Code != "issuer_mismatch" || len(again.Failures()) != 2 {
+		t.Errorf("judged hours later by other settings: got %+v, %v, want issuer_mismatch of both issuers alone", again.Failures(), err)
+	}
+	must(t, w.Traces.DropResponse(context.Background(), w.admin, w.acme.ID, told.ID))
+	told = w.told(told.ID)
+	if told.Response != nil || told.Story.Report == nil || !told.Story.Report.Accepted {
+		t.Errorf("with the response deleted: got the report %+v, want what was judged, written down", told.Story.Report)
+	}
+	if _, err := w.Traces.Recheck(context.Background(), w.acme, told.ID, sso.Change{}); !errors.Is(err, fault.Conflict) {
+		t.Errorf("judged again without its response: got %v", err)
 	}
 }
 
