@@ -18,9 +18,9 @@ type waysPage struct {
 	Domain   string // of the address, where identity providers speak for it
 	Email    string
 	Password field
-	Behind   bool  // the password is behind another way: the domain's organization admits none
-	Open     bool  // it is shown all the same
-	Links    []way // after a wrong password: where an account is linked to the domain's identity providers
+	Behind   bool   // the password is behind another way: the domain's organization admits none
+	Open     bool   // it is shown all the same
+	Links    []way  // after a wrong password: where an account is linked to the domain's identity providers
 	Wrong    string // the code of an error, after a wrong password
 	ReturnTo string
 }
