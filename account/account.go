@@ -101,4 +101,5 @@ type Identity struct {
 	CreatedAt   time.Time
 	LastUsedAt  time.Time
 	LastIP      netip.Addr // from where; zero if it was not known
+	LastContext string     // AuthnContextClassRef that was asserted at the last login; may be empty
 }

@@ -29,6 +29,7 @@ type PolicyRules struct {
 	ThirdParty        bool     `json:"oauth_enabled"`
 	SAML              bool     `json:"saml_enabled"`
 	ExternalSAML      bool     `json:"saml_allow_external" doc:"Identity providers of another organization of the person as well."`
+	Contexts          []string `json:"saml_second_factor_contexts" doc:"Sessions through the organization's own identity providers need a login that asserted one of these AuthnContextClassRef values; empty: whatever was asserted."`
 	TokensOn          bool     `json:"personal_tokens_enabled" doc:"Whether personal_tokens is enabled."`
 	EnforceMethod     bool     `json:"personal_tokens_require_allowed_auth_method" doc:"A personal token is admitted only if the login behind it is."`
 	MCP               bool     `json:"mcp_enabled"`
@@ -46,6 +47,7 @@ func newPolicyRules(r *policy.Rules) PolicyRules {
 		Password: r.Password, TwoFactor: r.TwoFactor, ThirdParty: r.ThirdParty, SAML: r.SAML, ExternalSAML: r.ExternalSAML,
 		TokensOn: r.PersonalTokens == policy.TokensEnabled, EnforceMethod: r.EnforceMethod, MCP: r.MCP,
 		Ranges: rangeTexts(r.Ranges), PersonalTokens: string(r.PersonalTokens), PersonalTokensAge: secondsOrNull(r.PersonalTokenAge),
+		Contexts:  append([]string{}, r.SecondFactorContexts...),
 		Providers: []string{}, Passkey: r.Passkey, DeviceLogin: r.DeviceLogin,
 	}
 	for _, way := range r.Providers {
@@ -105,6 +107,7 @@ type policyChange struct {
 	ThirdParty        *bool           `json:"oauth_enabled,omitempty" nullable:"true"`
 	SAML              *bool           `json:"saml_enabled,omitempty" nullable:"true"`
 	ExternalSAML      *bool           `json:"saml_allow_external,omitempty" nullable:"true"`
+	Contexts          *[]string       `json:"saml_second_factor_contexts,omitempty" nullable:"true" doc:"Up to 20 absolute URIs of up to 256 bytes, such as https://refeds.org/profile/mfa; requests to the organization's identity providers ask for them. Empty: whatever is asserted."`
 	TokensOn          *bool           `json:"personal_tokens_enabled,omitempty" nullable:"true" doc:"false leaves personal_tokens as it is where that is off already, and turns it to disabled else."`
 	EnforceMethod     *bool           `json:"personal_tokens_require_allowed_auth_method,omitempty" nullable:"true"`
 	MCP               *bool           `json:"mcp_enabled,omitempty" nullable:"true"`
@@ -126,7 +129,7 @@ type policyChange struct {
 func (c *policyChange) rules() policy.Change {
 	return policy.Change{
 		Password: c.Password, TwoFactor: c.TwoFactor, ThirdParty: c.ThirdParty, Providers: c.Providers, Passkey: c.Passkey,
-		SAML: c.SAML, ExternalSAML: c.ExternalSAML, PersonalTokensOn: c.TokensOn, PersonalTokens: c.PersonalTokens, EnforceMethod: c.EnforceMethod,
+		SAML: c.SAML, ExternalSAML: c.ExternalSAML, SecondFactorContexts: c.Contexts, PersonalTokensOn: c.TokensOn, PersonalTokens: c.PersonalTokens, EnforceMethod: c.EnforceMethod,
 		PersonalTokenSeconds: bound(c.PersonalTokensAge), MCP: c.MCP, DeviceLogin: c.DeviceLogin, FreshnessDays: bound(c.FreshnessDays), Ranges: c.Ranges,
 	}
 }

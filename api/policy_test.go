@@ -141,6 +141,8 @@ func TestAPolicyIsChangedByFieldsThatAgree(t *testing.T) {
 		{`{"oauth_enabled":false,"oauth_providers":["google"]}`, "oauth_providers", "bad_request"},
 		{`{"oauth_providers":[]}`, "oauth_providers", "bad_request"},
 		{`{"oauth_providers":["myspace"]}`, "oauth_providers", "bad_request"},
+		{`{"saml_second_factor_contexts":["mfa"]}`, "saml_second_factor_contexts", "bad_request"},
+		{`{"saml_second_factor_contexts":[` + strings.Repeat(`"urn:x:y",`, 20) + `"urn:x y"]}`, "saml_second_factor_contexts", "bad_request"},
 		{`{"two_factor_required":true}`, "two_factor_required", "two_factor_not_available"},
 		{`{"personal_token_max_age_seconds":599}`, "personal_token_max_age_seconds", "auth_token_max_age_too_low"},
 		{`{"personal_token_max_age_seconds":315360001}`, "personal_token_max_age_seconds", "bad_request"},
@@ -171,6 +173,27 @@ func TestAPolicyIsChangedByFieldsThatAgree(t *testing.T) {
 	}
 	if after := w.as(t, w.idp, "GET", w.config, "").body; after != before {
 		t.Errorf("the policy changed from %s to %s", before, after)
+	}
+}
+
+func TestASecondFactorIsAskedOfSessionsThroughTheOwnProvider(t *testing.T) {
+	w := newRuledWorld(t)
+	const rule = `{"saml_second_factor_contexts":["https://refeds.org/profile/mfa"]}`
+	item := w.as(t, w.idp, "PATCH", w.config, rule).needFailure(t, http.StatusConflict)
+	if item["error_code"] != "authentication_method_disable_current_not_allowed" || item["field"] != "saml_second_factor_contexts" {
+		t.Errorf("got %v, want that it would refuse who asks", item)
+	}
+	preview := w.as(t, w.idp, "POST", w.config+"/preview", rule).need(t, http.StatusOK)
+	if preview["caller_refused"] == nil {
+		t.Errorf("got %v, want that it would refuse who asks", preview)
+	}
+	got := w.change(t, `{"force":true,`+rule[1:])
+	if list := fmt.Sprint(got["saml_second_factor_contexts"]); list != "[https://refeds.org/profile/mfa]" {
+		t.Errorf("got %s", list)
+	}
+	item = w.enter(t, w.idp).needFailure(t, http.StatusForbidden)
+	if item["error_code"] != "mfa_required_by_organization" || item["rule"] != "saml_second_factor_contexts" || !strings.Contains(item["message"].(string), "Log in through the identity provider again") {
+		t.Errorf("got %v, want the rule and how to log in", item)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 // entryOf is a request as the policy of an organization sees it.
 func entryOf(b *session.Bearer, organizationID string, r Request, now time.Time) policy.Entry {
 	e := policy.Entry{
-		Way: policy.Way(b.Method.Kind), TwoFactor: b.TwoFactor, Device: b.Device, Managed: b.User.ManagingOrganizationID == organizationID,
+		Way: policy.Way(b.Method.Kind), TwoFactor: b.TwoFactor, Context: b.Context, Device: b.Device, Managed: b.User.ManagingOrganizationID == organizationID,
 		MadeAt: b.CreatedAt, MCP: isMCP(r.Agent), IP: r.IP, Now: now,
 	}
 	if e.Managed {

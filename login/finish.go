@@ -242,7 +242,7 @@ func (l *Login) grant(ctx context.Context, f Flow, c Client) (session.Grant, Sta
 	}
 	standing, err := l.standing(ctx, f.Method.ID, domainOf(f.Claim.Email))
 	g.Lifetime, g.Extend = standing.TokenLifetime, standing.ExtendTokens
-	g.IdP = f.Claim.principal()
+	g.IdP, g.Context = f.Claim.principal(), f.Claim.Context
 	return g, standing, err
 }
 
@@ -341,7 +341,7 @@ func (l *Login) addPerson(ctx context.Context, u *account.User) error {
 func identityOf(f Flow, userID string, now time.Time, c Client) account.Identity {
 	return account.Identity{
 		MethodID: f.Method.ID, SubjectKind: f.Claim.SubjectKind, Subject: f.Claim.Subject,
-		UserID: userID, Email: f.Claim.Email, CreatedAt: now, LastUsedAt: now, LastIP: c.IP,
+		UserID: userID, Email: f.Claim.Email, CreatedAt: now, LastUsedAt: now, LastIP: c.IP, LastContext: f.Claim.Context,
 	}
 }
 

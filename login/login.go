@@ -56,6 +56,7 @@ type Claim struct {
 	Groups      []string  // ug…: the IdP-managed groups that it named, where they are followed
 	Allowed     []string  // what the method had to admit: sso.Allowance
 	SessionEnds time.Time // zero: not said
+	Context     string    // AuthnContextClassRef; empty if it is not said, or too long for any policy to name
 
 	// What it calls the person and the session, for the logout; empty if that
 	// is too long to be kept.
@@ -69,6 +70,16 @@ type Method struct {
 	*sso.IdP
 	Organization string // its name
 	Usable       bool   // active, enabled, its organization not suspended
+
+	Policy policy.Policy // its organization's
+}
+
+// asking has requests name the contexts that the policy demands of everybody.
+// Who comes is not known yet, so that what is tried on one group is not asked
+// of all.
+func (m Method) asking(now time.Time) Method {
+	m.AskContexts = m.Policy.InForce(now, false).SecondFactorContexts
+	return m
 }
 
 // A Standing is whether, and how, a login method may be used now.
@@ -128,7 +139,8 @@ type Store interface {
 	AddIdentity(ctx context.Context, i account.Identity) error
 
 	// TouchIdentity notes a login, from where it came, and the address asserted
-	// at it: LastUsedAt, LastIP and Email of the identity. It returns
+	// and the context asserted at it: LastUsedAt, LastIP, Email and LastContext
+	// of the identity. It returns
 	// fault.NotFound if the subject is not linked. TouchPassword notes one by
 	// password; it returns fault.NotFound if the person has none.
 	TouchIdentity(ctx context.Context, i account.Identity) error

@@ -28,7 +28,7 @@ func (l *Login) admitted(ctx context.Context, u account.User, g session.Grant, o
 		return err
 	}
 	now := l.Now()
-	e := policy.Entry{Kind: policy.Console, Way: policy.Way(g.Method.Kind), TwoFactor: g.TwoFactor, Device: g.Device, Managed: true, MadeAt: now, IP: g.IP, Now: now}
+	e := policy.Entry{Kind: policy.Console, Way: policy.Way(g.Method.Kind), TwoFactor: g.TwoFactor, Context: g.Context, Device: g.Device, Managed: true, MadeAt: now, IP: g.IP, Now: now}
 	switch {
 	case g.Method.Kind != session.SAML:
 	case organizationID == managing:

@@ -103,7 +103,7 @@ func mayApprove(by session.Bearer) error {
 // from asks the policy of the organization that manages a person whether a
 // login like theirs is admitted for a program, from each of some addresses.
 func (l *Login) from(ctx context.Context, b session.Bearer, device bool, ips ...netip.Addr) error {
-	g := session.Grant{Method: b.Method, TwoFactor: b.TwoFactor, Device: device || b.Device}
+	g := session.Grant{Method: b.Method, TwoFactor: b.TwoFactor, Context: b.Context, Device: device || b.Device}
 	for _, ip := range ips {
 		g.IP = ip
 		if err := l.admitted(ctx, b.User, g, b.MethodOrganizationID); err != nil {
@@ -178,7 +178,7 @@ func errApproverOver(why error) error {
 // where uses do not extend sessions, the program's ends with the browser's.
 func (l *Login) inherit(ctx context.Context, b session.Bearer, c Client) (session.Grant, error) {
 	g := session.Grant{
-		UserID: b.User.ID, Method: b.Method, TwoFactor: b.TwoFactor, Device: b.Device, LoggedIn: b.LoggedIn,
+		UserID: b.User.ID, Method: b.Method, TwoFactor: b.TwoFactor, Context: b.Context, Device: b.Device, LoggedIn: b.LoggedIn,
 		Ends: b.EndsAt, UserAgent: c.UserAgent, IP: c.IP,
 	}
 	if b.Method.Kind == session.SAML {

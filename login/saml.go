@@ -85,7 +85,7 @@ func (l *Login) there(ctx context.Context, methodID string) (Method, error) {
 	if m.State == sso.Deleted {
 		return Method{}, errNoMethod()
 	}
-	return m, nil
+	return m.asking(l.Now()), nil
 }
 
 // An Answered is what comes of an answer that holds.
@@ -236,7 +236,7 @@ func (l *Login) flowOf(m Method, a *sso.Assertion) Flow {
 		Claim: Claim{
 			SubjectKind: a.Subject.Kind, Subject: a.Subject.Value, Email: a.Email,
 			FirstName: bounded(a.FirstName), LastName: bounded(a.LastName), RealName: bounded(a.RealName),
-			Allowed: allowed, SessionEnds: a.SessionEnds,
+			Allowed: allowed, SessionEnds: a.SessionEnds, Context: bounded(a.AuthnContext),
 		},
 		AnsweredAt: now,
 		ExpiresAt:  now.Add(sso.TicketLifetime),
@@ -245,7 +245,7 @@ func (l *Login) flowOf(m Method, a *sso.Assertion) Flow {
 	return f
 }
 
-// bounded leaves out a name that is none.
+// bounded leaves out a text that is too long to be what it is sent as.
 func bounded(name string) string {
 	if len(name) > mostClaim {
 		return ""

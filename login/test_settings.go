@@ -148,6 +148,7 @@ func (l *Login) draft(ctx context.Context, t Test) (Method, error) {
 		return Method{}, err
 	}
 	m.Enabled, m.State = true, sso.Active // for this one login
+	m = m.asking(l.Now())
 	return m, nil
 }
 

@@ -36,8 +36,8 @@ type Way struct {
 	Subject        string // whom the identity provider says that the person is
 
 	// Usable says that a login by it succeeds: it is enabled, and the
-	// organization that manages the person admits it. From which address is
-	// not asked.
+	// organization that manages the person admits it. From which address, and
+	// with which second factor there, is not asked.
 	Usable  bool
 	Current bool // the login behind the session that asks used it
 
@@ -115,8 +115,8 @@ func (l *Login) judge(ctx context.Context, u account.User, ways []Way) error {
 	if err != nil {
 		return err
 	}
-	// Where one comes from is for when one comes.
-	rules.Ranges = nil
+	// Where one comes from, and what is asserted then, is for when one comes.
+	rules.Ranges, rules.SecondFactorContexts = nil, nil
 	now := l.Now()
 	var sso time.Time
 	for _, w := range ways {

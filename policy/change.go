@@ -1,7 +1,9 @@
 package policy
 
 import (
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"gatehouse/account"
@@ -18,6 +20,7 @@ type Change struct {
 	Passkey              *bool
 	SAML                 *bool
 	ExternalSAML         *bool
+	SecondFactorContexts *[]string
 	PersonalTokensOn     *bool // the two words of the API for one setting
 	PersonalTokens       *string
 	EnforceMethod        *bool
@@ -33,13 +36,19 @@ const (
 	shortestTokenAge = 10 * time.Minute
 	longestTokenAge  = 3650 * 24 * time.Hour
 	longestFreshness = 365
+
+	mostContexts   = 20
+	longestContext = 256 // bytes
 )
+
+// secondFactorField is what the API calls Rules.SecondFactorContexts.
+const secondFactorField = "saml_second_factor_contexts"
 
 // Apply gives the rules that a change makes of r. It returns fault.Invalid at
 // the field that is wrong, or that contradicts another one of the change.
 func (c Change) Apply(r Rules) (Rules, error) {
-	r.Providers, r.Ranges = slices.Clone(r.Providers), slices.Clone(r.Ranges)
-	for _, step := range []func(*Rules) error{c.applyPassword, c.applyThirdParty, c.applySAML, c.applyTokens, c.applyPrograms, c.applyRanges} {
+	r.Providers, r.Ranges, r.SecondFactorContexts = slices.Clone(r.Providers), slices.Clone(r.Ranges), slices.Clone(r.SecondFactorContexts)
+	for _, step := range []func(*Rules) error{c.applyPassword, c.applyThirdParty, c.applySAML, c.applyContexts, c.applyTokens, c.applyPrograms, c.applyRanges} {
 		if err := step(&r); err != nil {
 			return Rules{}, err
 		}
@@ -133,6 +142,37 @@ func (c Change) applySAML(r *Rules) error {
 	}
 	r.Freshness = time.Duration(days) * 24 * time.Hour
 	return nil
+}
+
+func (c Change) applyContexts(r *Rules) error {
+	if c.SecondFactorContexts == nil {
+		return nil
+	}
+	var all []string
+	for _, one := range *c.SecondFactorContexts {
+		if !isContext(one) {
+			return fault.Invalid.Errorf("Each is an absolute URI without blanks, of up to %d bytes, such as https://refeds.org/profile/mfa.", longestContext).At(secondFactorField)
+		}
+		if !slices.Contains(all, one) {
+			all = append(all, one)
+		}
+	}
+	if len(all) > mostContexts {
+		return fault.Invalid.Errorf("Name %d at most.", mostContexts).At(secondFactorField)
+	}
+	r.SecondFactorContexts = all
+	return nil
+}
+
+// isContext says whether a text can be an AuthnContextClassRef, which is an
+// absolute URI (SAML Core, 1.3.2). It is compared as it stands, so that nothing
+// is mended.
+func isContext(text string) bool {
+	if len(text) > longestContext || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		return false
+	}
+	u, err := url.Parse(text)
+	return err == nil && u.Scheme != "" && (u.Host != "" || u.Opaque != "")
 }
 
 func (c Change) applyTokens(r *Rules) error {

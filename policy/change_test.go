@@ -2,6 +2,7 @@ package policy
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -54,6 +55,19 @@ func TestAChangeChangesWhatItNames(t *testing.T) {
 		},
 		{"password_auth_enabled on does not bring them back", closed, Change{Password: new(true)}, but(func(r *Rules) { r.Password = true })},
 		{"two_factor_required off", closed, Change{TwoFactor: new(false)}, but(func(r *Rules) { r.TwoFactor = false })},
+		{
+			"saml_second_factor_contexts, each once", Usual(), Change{SecondFactorContexts: &[]string{refeds, "urn:x:y", refeds}},
+			with(func(r *Rules) { r.SecondFactorContexts = []string{refeds, "urn:x:y"} }),
+		},
+		{
+			"no saml_second_factor_contexts any more",
+			with(func(r *Rules) { r.SecondFactorContexts = []string{refeds} }), Change{SecondFactorContexts: &[]string{}},
+			Usual(),
+		},
+		{
+			"saml_second_factor_contexts of the greatest length", Usual(), Change{SecondFactorContexts: &[]string{"urn:x:" + strings.Repeat("y", 250)}},
+			with(func(r *Rules) { r.SecondFactorContexts = []string{"urn:x:" + strings.Repeat("y", 250)} }),
+		},
 		{"passkey_enabled on", closed, Change{Passkey: new(true)}, but(func(r *Rules) { r.Passkey = true })},
 		{"passkey_enabled off", Usual(), Change{Passkey: new(false)}, with(func(r *Rules) { r.Passkey = false })},
 		{"oauth_enabled on", closed, Change{ThirdParty: new(true)}, but(func(r *Rules) { r.ThirdParty = true })},
@@ -110,6 +124,12 @@ func TestAChangeThatContradictsItselfIsRefusedAtItsField(t *testing.T) {
 		change      Change
 		field, code string
 	}{
+		{"a context that is no URI", Usual(), Change{SecondFactorContexts: &[]string{"mfa"}}, "saml_second_factor_contexts", ""},
+		{"a context that is a path", Usual(), Change{SecondFactorContexts: &[]string{"/profile/mfa"}}, "saml_second_factor_contexts", ""},
+		{"a context with a blank", Usual(), Change{SecondFactorContexts: &[]string{refeds, "urn:x: y"}}, "saml_second_factor_contexts", ""},
+		{"an empty context", Usual(), Change{SecondFactorContexts: &[]string{""}}, "saml_second_factor_contexts", ""},
+		{"a context that is too long", Usual(), Change{SecondFactorContexts: &[]string{"urn:x:" + strings.Repeat("y", 251)}}, "saml_second_factor_contexts", ""},
+		{"too many contexts", Usual(), Change{SecondFactorContexts: contexts(21)}, "saml_second_factor_contexts", ""},
 		{"a second factor", Usual(), Change{TwoFactor: new(true)}, "two_factor_required", "two_factor_not_available"},
 		{"an unknown third party", Usual(), Change{Providers: &[]string{"google", "facebook"}}, "oauth_providers", ""},
 		{"a third party that is none", Usual(), Change{Providers: &[]string{"password"}}, "oauth_providers", ""},
@@ -326,5 +346,21 @@ func TestAChangeMadeTwiceIsMadeOnce(t *testing.T) {
 		if diff := cmp.Diff(once, twice, comparable); diff != "" {
 			t.Errorf("(-once +twice):\n%s", diff)
 		}
+	}
+}
+
+// contexts are so many that differ.
+func contexts(n int) *[]string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf("urn:x:%d", i))
+	}
+	return &all
+}
+
+func TestTwentyContextsAreNotTooMany(t *testing.T) {
+	got, err := Change{SecondFactorContexts: contexts(20)}.Apply(Usual())
+	if err != nil || len(got.SecondFactorContexts) != 20 {
+		t.Errorf("got %d contexts and %v, want 20", len(got.SecondFactorContexts), err)
 	}
 }

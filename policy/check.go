@@ -51,6 +51,7 @@ type Entry struct {
 	Way       Way
 	From      Relation  // of a login by SAML
 	TwoFactor bool      // the login had a second factor
+	Context   string    // of a login by SAML: the AuthnContextClassRef that was asserted; may be empty
 	Managed   bool      // this organization manages the person
 	MadeAt    time.Time // the login behind the token
 	SSO       time.Time // last login through this organization's identity providers, of a managed person
@@ -175,11 +176,16 @@ func (r *Rules) checkProvider(e Entry) *Refusal {
 	return &Refusal{code, "saml_allow_external", "You logged in through the identity provider of an organization that you do not belong to, which no organization admits."}
 }
 
-// checkSecond asks for the second factor of a password. The other ways have
-// theirs at the other end.
+// checkSecond asks for the second factor: of a password, and of the
+// organization's own identity providers where the rules say how those assert
+// one. The other ways have theirs at the other end.
 func (r *Rules) checkSecond(e Entry) *Refusal {
+	const code = "mfa_required_by_organization"
 	if r.TwoFactor && e.Way == Password && !e.TwoFactor {
-		return &Refusal{"mfa_required_by_organization", "two_factor_required", "You logged in with a password alone, and this organization demands a second factor."}
+		return &Refusal{code, "two_factor_required", "You logged in with a password alone, and this organization demands a second factor."}
+	}
+	if e.Way == SAML && e.From == Own && len(r.SecondFactorContexts) > 0 && !slices.Contains(r.SecondFactorContexts, e.Context) {
+		return &Refusal{code, secondFactorField, "You logged in through this organization's identity provider without a second factor, as far as it said, and this organization demands one."}
 	}
 	return nil
 }
@@ -239,8 +245,12 @@ func (w Way) Words() string {
 func (r *Rules) Ways() []string {
 	var out []string
 	switch {
+	case r.SAML && r.ExternalSAML && len(r.SecondFactorContexts) > 0:
+		out = append(out, "an identity provider of this organization, with a second factor there", "an identity provider of another organization of yours")
 	case r.SAML && r.ExternalSAML:
 		out = append(out, "an identity provider of this organization, or of another one of yours")
+	case r.SAML && len(r.SecondFactorContexts) > 0:
+		out = append(out, "an identity provider of this organization, with a second factor there")
 	case r.SAML:
 		out = append(out, "an identity provider of this organization")
 	}

@@ -62,6 +62,11 @@ func dimensions() []dimension {
 		flag("saml_enabled", false, func(r *Rules) *bool { return &r.SAML }),
 		flag("saml_allow_external", false, func(r *Rules) *bool { return &r.ExternalSAML }),
 		{
+			"saml_second_factor_contexts",
+			values(func(r *Rules) *[]string { return &r.SecondFactorContexts }, nil, []string{refeds}, []string{"urn:x:other", refeds}, []string{"urn:x:other"}),
+			[][2]int{{0, 1}, {0, 2}, {2, 1}, {2, 3}, {0, 3}}, 2,
+		},
+		{
 			"personal_tokens",
 			values(func(r *Rules) *PersonalTokens { return &r.PersonalTokens }, TokensEnabled, TokensNotForManaged, TokensDisabled),
 			[][2]int{{0, 1}, {1, 2}, {0, 2}}, 3,
@@ -86,6 +91,9 @@ func dimensions() []dimension {
 		flag("device_login_enabled", false, func(r *Rules) *bool { return &r.DeviceLogin }),
 	}
 }
+
+// refeds is a context that identity providers assert of a second factor.
+const refeds = "https://refeds.org/profile/mfa"
 
 // product gives all rules that the walked values make.
 func product(all []dimension) []Rules {
@@ -139,6 +147,12 @@ func (f facts) entry(k Kind) Entry {
 	e := Entry{
 		Kind: k, Way: f.login.way, From: f.login.from, TwoFactor: f.second, Managed: f.managed, MCP: f.mcp, Device: f.device,
 		MadeAt: now.Add(-10 * day), SSO: now.Add(-10 * day), IP: inside, Now: now,
+	}
+	if f.login.way == SAML {
+		e.TwoFactor, e.Context = false, "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
+		if f.second {
+			e.Context = refeds
+		}
 	}
 	if f.outside {
 		e.IP = outside
@@ -356,7 +370,7 @@ func TestWaysAreThoseThatAreAdmitted(t *testing.T) {
 	for _, r := range product(dimensions()) {
 		r.Ranges, r.Freshness = nil, 0
 		some := slices.ContainsFunc(allLogins, func(l login) bool {
-			return l.way != Recovery && r.Check(Entry{Kind: Console, Way: l.way, From: l.from, TwoFactor: true, Now: now}) == nil
+			return l.way != Recovery && r.Check(Entry{Kind: Console, Way: l.way, From: l.from, TwoFactor: true, Context: refeds, Now: now}) == nil
 		})
 		if got := len(r.Ways()) > 0; got != some {
 			t.Fatalf("%+v: got ways %v, want some: %t", r, r.Ways(), some)
@@ -365,6 +379,16 @@ func TestWaysAreThoseThatAreAdmitted(t *testing.T) {
 	r := Usual()
 	r.TwoFactor, r.ExternalSAML, r.Providers = true, false, []Way{GitHub}
 	want := []string{"an identity provider of this organization", "GitHub", "a passkey", "a password with a second factor"}
+	if got := r.Ways(); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	r.SecondFactorContexts = []string{refeds}
+	want[0] += ", with a second factor there"
+	if got := r.Ways(); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	r.ExternalSAML = true
+	want = slices.Insert(want, 1, "an identity provider of another organization of yours")
 	if got := r.Ways(); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -224,6 +224,7 @@ func (r *Rules) fields() map[string]string {
 		"passkey_enabled":       fmt.Sprint(r.Passkey),
 		"saml_enabled":          fmt.Sprint(r.SAML),
 		"saml_allow_external":   fmt.Sprint(r.ExternalSAML),
+		secondFactorField:       fmt.Sprint(r.SecondFactorContexts),
 		"personal_tokens":       string(r.PersonalTokens),
 		"personal_tokens_require_allowed_auth_method": fmt.Sprint(r.EnforceMethod),
 		"personal_token_max_age_seconds":              fmt.Sprint(int64(r.PersonalTokenAge / time.Second)),

@@ -47,6 +47,9 @@ func refuse(o account.Organization, rules *Rules, no Refusal) error {
 	if strings.HasSuffix(no.Code, "_method_not_allowed") || no.Code == "mfa_required_by_organization" {
 		text += " It admits " + strings.Join(r.Admitted, ", and ") + "."
 	}
+	if no.Rule == secondFactorField {
+		text += " Log in through the identity provider again, with a second factor."
+	}
 	text += " A super admin of " + o.Name + " can change its policy."
 	return fault.Denied.Errorf("%s", text).Coded(no.Code).Because(r)
 }

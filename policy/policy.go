@@ -29,6 +29,12 @@ type Rules struct {
 	SAML         bool // logins through the organization's identity providers
 	ExternalSAML bool // and through those of another organization of the person
 
+	// SecondFactorContexts are the AuthnContextClassRef values that stand for a
+	// second factor (SAML Core, 2.7.2.2): a session through one of the
+	// organization's own identity providers needs a login that asserted one of
+	// them. Empty: whatever was asserted will do.
+	SecondFactorContexts []string
+
 	PersonalTokens   PersonalTokens
 	EnforceMethod    bool          // a personal token is admitted only if the login behind it is
 	PersonalTokenAge time.Duration // how long ago the login behind a personal token may be; 0: any time

@@ -25,6 +25,7 @@ type Past struct {
 	Way       Way
 	From      Relation // of SAML
 	MethodID  string   // of SAML: am…
+	Context   string   // of SAML: the AuthnContextClassRef that was asserted; may be empty
 	TwoFactor bool
 	At        time.Time
 	IP        netip.Addr // zero if it was not known
@@ -147,7 +148,7 @@ func (p Person) reach(r *Rules, now time.Time) (in bool, why Refusal) {
 }
 
 func (p Person) login(l Past, now time.Time) Entry {
-	e := Entry{Kind: Console, Way: l.Way, From: l.From, TwoFactor: l.TwoFactor, Managed: p.Managed, MadeAt: now, SSO: p.SSO, IP: l.IP, Now: now}
+	e := Entry{Kind: Console, Way: l.Way, From: l.From, TwoFactor: l.TwoFactor, Context: l.Context, Managed: p.Managed, MadeAt: now, SSO: p.SSO, IP: l.IP, Now: now}
 	// Whoever logs in through the organization again is fresh by that.
 	if l.Way == SAML && l.From == Own {
 		e.SSO = now

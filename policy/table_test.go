@@ -33,7 +33,7 @@ type facts struct {
 	outside bool // the address lies outside the ranges, if there are any
 	mcp     bool
 	device  bool // it goes back to a login by a code typed in on another device
-	second  bool
+	second  bool // of SAML: the context is the one that identity providers assert of one
 	managed bool
 	old     bool // the token is older than the bound, if there is one
 	stale   bool // the last own login is longer ago than the bound, if there is one
@@ -76,6 +76,9 @@ var clauses = map[string]condition{
 	"`personal_tokens` is not enabled":    func(r *Rules, _ *facts) bool { return r.PersonalTokens != TokensEnabled },
 	"token older than `personal_token_max_age_seconds`":     func(r *Rules, f *facts) bool { return r.PersonalTokenAge > 0 && f.old },
 	"last own login longer ago than `login_freshness_days`": func(r *Rules, f *facts) bool { return r.Freshness > 0 && f.stale },
+	"context not among `saml_second_factor_contexts`": func(r *Rules, f *facts) bool {
+		return len(r.SecondFactorContexts) > 0 && (!f.second || !slices.Contains(r.SecondFactorContexts, refeds))
+	},
 	"login not among `oauth_providers`": func(r *Rules, f *facts) bool {
 		return !slices.Contains(r.Providers, f.login.way)
 	},

@@ -22,7 +22,7 @@ func manyEntries() []Entry {
 					for _, made := range ago {
 						for _, sso := range ago {
 							out = append(out, Entry{
-								Kind: k, Way: l.way, From: l.from, TwoFactor: i&1 == 1, Managed: i&2 == 2, MCP: i&4 == 4, Device: i&8 == 8,
+								Kind: k, Way: l.way, From: l.from, TwoFactor: i&1 == 1, Context: []string{"", refeds}[i&1], Managed: i&2 == 2, MCP: i&4 == 4, Device: i&8 == 8,
 								MadeAt: now.Add(-made), SSO: now.Add(-sso), IP: ip, Now: now,
 							})
 						}

@@ -130,7 +130,7 @@ func (h Holder) token(n New, now time.Time) (Token, error) {
 	}
 	now = now.Truncate(time.Microsecond) // as it is kept
 	t := Token{
-		UserID: h.User.ID, Kind: PersonalToken, Method: from.Method, TwoFactor: from.TwoFactor, Device: from.Device, LoggedIn: from.LoggedIn,
+		UserID: h.User.ID, Kind: PersonalToken, Method: from.Method, TwoFactor: from.TwoFactor, Device: from.Device, Context: from.Context, LoggedIn: from.LoggedIn,
 		CreatedAt: now, MaxAge: n.MaxAge, ExtendWhenUsed: n.ExtendWhenUsed,
 		Description: description, UserAgent: clip(h.UserAgent, mostAgent), IP: h.IP,
 	}

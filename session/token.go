@@ -81,6 +81,7 @@ type Token struct {
 	Method    Method
 	TwoFactor bool      // a second factor was given
 	Device    bool      // of a program that was let in by a code typed in on another device
+	Context   string    // AuthnContextClassRef that the identity provider asserted; empty: none
 	LoggedIn  time.Time // when the login behind it happened
 	CreatedAt time.Time
 	ExpiresAt time.Time
@@ -188,6 +189,7 @@ type Grant struct {
 	Method    Method
 	TwoFactor bool
 	Device    bool          // it is for a program, by a code typed in on another device
+	Context   string        // AuthnContextClassRef that the identity provider asserted; empty: none
 	LoggedIn  time.Time     // when the person proved who they are to us
 	Lifetime  time.Duration // 0: as long as sessions last
 	Extend    bool          // it lasts that long from each use on
@@ -216,7 +218,7 @@ func (s *Tokens) Issue(ctx context.Context, g Grant) (text string, t Token, err 
 		return "", Token{}, fault.Denied.Errorf("Your session at the identity provider is over already. Log in there again.").Coded("session_ended")
 	}
 	t = Token{
-		UserID: g.UserID, Kind: SessionToken, Method: g.Method, TwoFactor: g.TwoFactor, Device: g.Device,
+		UserID: g.UserID, Kind: SessionToken, Method: g.Method, TwoFactor: g.TwoFactor, Device: g.Device, Context: g.Context,
 		LoggedIn: g.LoggedIn, CreatedAt: now, ExpiresAt: expires,
 		MaxAge: lifetime.Truncate(time.Second), ExtendWhenUsed: g.Extend, EndsAt: g.Ends,
 		Description: g.Description, UserAgent: clip(g.UserAgent, mostAgent), IP: g.IP, IdP: g.IdP,

@@ -64,6 +64,12 @@ type IdP struct {
 	SPKey         []byte              // their private keys, as KeySet.Sealed
 	Rollover
 
+	// AskContexts are the AuthnContextClassRef values that requests ask for,
+	// exactly one of which is to be asserted, instead of what
+	// RequestAuthnContext says. They are neither set nor kept here: whoever
+	// makes a request says them, and judges the answer by them.
+	AskContexts []string
+
 	CreatedAt time.Time
 	UpdatedAt time.Time
 	DeletedAt *time.Time

@@ -349,6 +349,9 @@ func (p *profile) checkContext() *Rejection {
 		return nil
 	}
 	got := p.out.AuthnContext
+	if slices.Contains(p.idp.AskContexts, got) {
+		return nil
+	}
 	if p.idp.Variant == "adfs" {
 		if exact := []string{passwordContext, windowsContext}; !slices.Contains(exact, got) {
 			return reject("authn_context_insufficient", oneOf(exact), orNone(got))

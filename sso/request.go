@@ -180,9 +180,12 @@ func (w *xmlWriter) requestTail(i *IdP) {
 	case i.Variant != "adfs":
 		w.leaf("samlp:NameIDPolicy", "", "AllowCreate", "true")
 	}
-	if i.RequestAuthnContext {
+	if i.RequestAuthnContext || len(i.AskContexts) > 0 {
 		comparison, contexts := "minimum", []string{passwordContext}
-		if i.Variant == "adfs" {
+		switch {
+		case len(i.AskContexts) > 0:
+			comparison, contexts = "exact", i.AskContexts
+		case i.Variant == "adfs":
 			comparison, contexts = "exact", []string{passwordContext, windowsContext}
 		}
 		w.open("samlp:RequestedAuthnContext", "Comparison", comparison)

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -385,5 +386,30 @@ func BenchmarkRequest(b *testing.B) {
 			}
 			b.ReportMetric(float64(size), "URL-bytes")
 		})
+	}
+}
+
+func TestARequestAsksForTheContextsThatItIsToldTo(t *testing.T) {
+	const mfa, other = "https://refeds.org/profile/mfa", "urn:x:y?a&b"
+	for _, variant := range []string{"", "adfs"} {
+		p, i := requestIdP(t, func(i *IdP) {
+			i.Binding, i.Variant, i.RequestAuthnContext, i.AskContexts = Post, variant, true, []string{mfa, other}
+		})
+		r, _ := mustRequest(t, p, i)
+		parsed := etree.NewDocument()
+		if err := parsed.ReadFromBytes(formDocument(t, r)); err != nil {
+			t.Fatal(err)
+		}
+		asked := parsed.FindElements("//RequestedAuthnContext")
+		if len(asked) != 1 || asked[0].SelectAttrValue("Comparison", "") != "exact" {
+			t.Fatalf("variant %q: got %d demands, want an exact one", variant, len(asked))
+		}
+		var got []string
+		for _, c := range asked[0].ChildElements() {
+			got = append(got, c.Text())
+		}
+		if !slices.Equal(got, i.AskContexts) {
+			t.Errorf("variant %q: got %q, want %q", variant, got, i.AskContexts)
+		}
 	}
 }

@@ -129,6 +129,9 @@ func saysFresh(p *profile) (expected, got string) {
 }
 
 func saysContext(p *profile) (expected, got string) {
+	if asked := p.idp.AskContexts; len(asked) > 0 {
+		return "asked for, and judged by the authentication policy: " + oneOf(asked), orNone(p.out.AuthnContext)
+	}
 	if !p.idp.RequestAuthnContext {
 		return "not asked for", orNone(p.out.AuthnContext)
 	}

@@ -21,14 +21,24 @@ func (s *Store) Method(ctx context.Context, id string) (login.Method, error) {
 	m, err := one(ctx, s, s.scanMethod, `
 		SELECT `+idpColumns+`,
 			(SELECT o.name FROM organization o WHERE o.id = idp.organization_id),
-			(SELECT o.suspended FROM organization o WHERE o.id = idp.organization_id)
-		FROM idp WHERE id = $1`, id)
+			(SELECT o.suspended FROM organization o WHERE o.id = idp.organization_id),
+			policy_rules, policy_trial, policy_changed
+		FROM idp LEFT JOIN (SELECT organization_id AS policy_of, rules AS policy_rules, trial AS policy_trial, updated_at AS policy_changed FROM policy) pol
+			ON policy_of = organization_id
+		WHERE id = $1`, id)
 	return m, missing(err, noIdP)
 }
 
 func (s *Store) scanMethod(r row) (m login.Method, err error) {
-	var suspended bool
-	m.IdP, err = s.scanIdP(r, &m.Organization, &suspended)
+	var (
+		suspended    bool
+		rules, trial string
+		changed      time.Time
+	)
+	m.IdP, err = s.scanIdP(r, &m.Organization, &suspended, text{&rules}, text{&trial}, moment{&changed})
+	if err == nil {
+		m.Policy, err = readPolicy(m.OrganizationID, rules, trial, changed)
+	}
 	if err != nil {
 		return login.Method{}, err
 	}
@@ -147,10 +157,10 @@ func (s *Store) UserByIdentity(ctx context.Context, methodID, subjectKind, subje
 func (s *Store) AddIdentity(ctx context.Context, i account.Identity) error {
 	return s.noting(ctx, gate.UserKey(i.UserID), func(ctx context.Context) error {
 		return s.change(ctx, fault.Exists.Errorf("Somebody is linked to this subject already."), `
-			INSERT INTO identity (method_id, subject_kind, subject, user_id, email, created_at, last_used_at, last_ip)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+			INSERT INTO identity (method_id, subject_kind, subject, user_id, email, created_at, last_used_at, last_ip, last_context)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 			ON CONFLICT (method_id, subject_kind, subject) DO NOTHING`,
-			i.MethodID, i.SubjectKind, i.Subject, i.UserID, i.Email, stamp(i.CreatedAt), stamp(i.LastUsedAt), addressText(i.LastIP))
+			i.MethodID, i.SubjectKind, i.Subject, i.UserID, i.Email, stamp(i.CreatedAt), stamp(i.LastUsedAt), addressText(i.LastIP), i.LastContext)
 	})
 }
 
@@ -159,10 +169,10 @@ func (s *Store) AddIdentity(ctx context.Context, i account.Identity) error {
 func (s *Store) TouchIdentity(ctx context.Context, i account.Identity) error {
 	return s.Tx(ctx, func(ctx context.Context) error {
 		managed, err := one(ctx, s, func(r row) (id string, err error) { return id, r.Scan(text{&id}) }, `
-			UPDATE identity SET email = $4, last_used_at = $5, last_ip = $6
+			UPDATE identity SET email = $4, last_used_at = $5, last_ip = $6, last_context = $7
 			WHERE method_id = $1 AND subject_kind = $2 AND subject = $3
 			RETURNING (SELECT p.id FROM person p WHERE p.id = identity.user_id AND p.managing_organization_id IS NOT NULL)`,
-			i.MethodID, i.SubjectKind, i.Subject, i.Email, stamp(i.LastUsedAt), addressText(i.LastIP))
+			i.MethodID, i.SubjectKind, i.Subject, i.Email, stamp(i.LastUsedAt), addressText(i.LastIP), i.LastContext)
 		if managed != "" {
 			s.note(ctx, gate.UserKey(managed))
 		}
@@ -200,10 +210,10 @@ func (s *Store) PasswordState(ctx context.Context, userID string) (login.Passwor
 func (s *Store) Links(ctx context.Context, userID string) ([]login.Link, error) {
 	return all(ctx, s, func(r row) (l login.Link, err error) {
 		l.UserID = userID
-		return l, r.Scan(&l.MethodID, &l.SubjectKind, &l.Subject, &l.Email, moment{&l.CreatedAt}, moment{&l.LastUsedAt}, address{&l.LastIP},
+		return l, r.Scan(&l.MethodID, &l.SubjectKind, &l.Subject, &l.Email, moment{&l.CreatedAt}, moment{&l.LastUsedAt}, address{&l.LastIP}, &l.LastContext,
 			&l.Name, &l.OrganizationID, &l.AccountID, &l.Organization, maybe[bool]{&l.Usable})
 	}, `
-		SELECT l.method_id, l.subject_kind, l.subject, l.email, l.created_at, l.last_used_at, l.last_ip,
+		SELECT l.method_id, l.subject_kind, l.subject, l.email, l.created_at, l.last_used_at, l.last_ip, l.last_context,
 			i.name, o.id, o.account_id, o.name, i.enabled AND i.state = 'active' AND i.deleted_at IS NULL AND NOT o.suspended
 		FROM identity l JOIN idp i ON i.id = l.method_id JOIN organization o ON o.id = i.organization_id
 		WHERE l.user_id = $1

@@ -159,7 +159,7 @@ func (s *Store) addLogins(ctx context.Context, organizationID string, people []p
 	_, err := all(ctx, s, func(r row) (struct{}, error) {
 		var userID string
 		past := policy.Past{Way: policy.SAML}
-		if err := r.Scan(&userID, &past.MethodID, &past.From, moment{&past.At}, address{&past.IP}); err != nil {
+		if err := r.Scan(&userID, &past.MethodID, &past.From, moment{&past.At}, address{&past.IP}, &past.Context); err != nil {
 			return struct{}{}, err
 		}
 		p, known := at[userID]
@@ -172,7 +172,7 @@ func (s *Store) addLogins(ctx context.Context, organizationID string, people []p
 		}
 		return struct{}{}, nil
 	}, `
-		SELECT l.user_id, l.method_id, `+relation+`, l.last_used_at, l.last_ip
+		SELECT l.user_id, l.method_id, `+relation+`, l.last_used_at, l.last_ip, l.last_context
 		FROM member m
 		JOIN identity l ON l.user_id = m.user_id
 		JOIN idp i ON i.id = l.method_id

@@ -20,7 +20,7 @@ var _ session.Store = (*Store)(nil)
 // tokenColumns are what tokenFields read, of a token t.
 const tokenColumns = `t.hash, t.user_id, t.prefix, t.kind, t.method_kind, COALESCE(t.method_id, t.recovers), t.two_factor, t.device,
 	t.logged_in_at, t.created_at, t.expires_at, t.max_age, t.extend_when_used, t.ends_at, t.ip_ranges, t.scopes,
-	t.description, t.user_agent, t.ip, t.last_used_at, t.last_ip, t.last_agent`
+	t.description, t.user_agent, t.ip, t.last_used_at, t.last_ip, t.last_agent, t.authn_context`
 
 // tokenFields are where tokenColumns go.
 func tokenFields(t *session.Token) []any {
@@ -28,7 +28,7 @@ func tokenFields(t *session.Token) []any {
 		fixed{t.Hash[:]}, &t.UserID, &t.Prefix, &t.Kind, &t.Method.Kind, text{&t.Method.ID}, &t.TwoFactor, &t.Device,
 		moment{&t.LoggedIn}, moment{&t.CreatedAt}, moment{&t.ExpiresAt}, seconds{&t.MaxAge}, &t.ExtendWhenUsed, moment{&t.EndsAt},
 		ranges{&t.Ranges}, words{(*[]string)(&t.Scopes)},
-		&t.Description, &t.UserAgent, address{&t.IP}, moment{&t.LastUse.At}, address{&t.LastUse.IP}, &t.LastUse.UserAgent,
+		&t.Description, &t.UserAgent, address{&t.IP}, moment{&t.LastUse.At}, address{&t.LastUse.IP}, &t.LastUse.UserAgent, &t.Context,
 	}
 }
 
@@ -45,12 +45,12 @@ func (s *Store) AddToken(ctx context.Context, t session.Token) error {
 	return s.change(ctx, fault.Exists.Errorf("The user has a token with this prefix already."), `
 		INSERT INTO token (hash, user_id, prefix, kind, method_kind, method_id, two_factor,
 			logged_in_at, created_at, expires_at, description, user_agent, ip, recovers,
-			max_age, extend_when_used, ends_at, ip_ranges, scopes, device, idp_name, idp_name_key, idp_session)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+			max_age, extend_when_used, ends_at, ip_ranges, scopes, device, idp_name, idp_name_key, idp_session, authn_context)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
 		ON CONFLICT DO NOTHING`,
 		t.Hash[:], t.UserID, t.Prefix, string(t.Kind), string(t.Method.Kind), textOrNull(methodID), t.TwoFactor,
 		stamp(t.LoggedIn), stamp(t.CreatedAt), stamp(t.ExpiresAt), t.Description, t.UserAgent, addressText(t.IP), textOrNull(recovers),
-		int64(t.MaxAge/time.Second), t.ExtendWhenUsed, stampOrNull(t.EndsAt), rangesText(t.Ranges), strings.Join(t.Scopes, " "), t.Device, t.IdP.Name, t.IdP.Key, t.IdP.Index)
+		int64(t.MaxAge/time.Second), t.ExtendWhenUsed, stampOrNull(t.EndsAt), rangesText(t.Ranges), strings.Join(t.Scopes, " "), t.Device, t.IdP.Name, t.IdP.Key, t.IdP.Index, t.Context)
 }
 
 // TokensOf implements session.Store.

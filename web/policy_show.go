@@ -38,6 +38,7 @@ type policyPage struct {
 	ThirdParties   []check
 	SAML           check
 	ExternalSAML   check
+	Contexts       field
 	PersonalTokens field
 	Enforce        check
 	TokenAge       field
@@ -74,6 +75,8 @@ func (s *site) newPolicyPage(r *http.Request, v gate.Visit, kept policy.Policy, 
 	p.tokens(&kept.Rules, form)
 	p.Freshness = field{Name: "login_freshness_days", Label: "Days between logins", Type: "number", Most: 3, Optional: true, Value: form.Get("login_freshness_days"),
 		Hint: "1 to 365; empty for no bound. Holds for those whom " + v.Organization.Name + " manages: this long after a login through one of its identity providers, their sessions and tokens sleep until the next."}
+	p.Contexts = field{Name: "saml_second_factor_contexts", Label: "Login contexts that count as a second factor", Rows: 3, Optional: true, Machine: true, Value: form.Get("saml_second_factor_contexts"),
+		Hint: "One a line, as the provider writes it into AuthnContextClassRef. Common ones: urn:oasis:names:tc:SAML:2.0:ac:classes:TimeSyncToken, https://refeds.org/profile/mfa, http://schemas.microsoft.com/claims/multipleauthn. Our requests ask for them, and sessions through identity providers of " + v.Organization.Name + " count only with one of them. Empty: whatever the provider says."}
 	p.Ranges = field{Name: "allowed_ip_ranges", Label: "Admitted address ranges", Rows: 5, Optional: true, Machine: true, Value: form.Get("allowed_ip_ranges"),
 		Hint: "One a line, such as 203.0.113.0/24 or 2001:db8::/32. Empty admits all. Holds for everything, tokens of application users included. " + whereYouAre(s.address(r), kept.Rules.Ranges)}
 	return p, nil
@@ -119,7 +122,7 @@ func (p *policyPage) tokens(rules *policy.Rules, form url.Values) {
 
 // inputs are what an error can stand at.
 func (p *policyPage) inputs() []input {
-	all := []input{&p.Password, &p.TwoFactor, &p.Passkey, &p.SAML, &p.ExternalSAML, &p.PersonalTokens, &p.Enforce, &p.TokenAge, &p.MCP, &p.DeviceLogin, &p.Freshness, &p.Ranges}
+	all := []input{&p.Password, &p.TwoFactor, &p.Passkey, &p.SAML, &p.ExternalSAML, &p.Contexts, &p.PersonalTokens, &p.Enforce, &p.TokenAge, &p.MCP, &p.DeviceLogin, &p.Freshness, &p.Ranges}
 	for n := range p.ThirdParties {
 		all = append(all, &p.ThirdParties[n])
 	}
@@ -153,6 +156,7 @@ func policyForm(r *policy.Rules) url.Values {
 	for _, p := range r.Ranges {
 		ranges = append(ranges, p.String())
 	}
+	form.Set("saml_second_factor_contexts", strings.Join(r.SecondFactorContexts, "\n"))
 	form.Set("allowed_ip_ranges", strings.Join(ranges, "\n"))
 	ticked := map[string]bool{
 		"password_auth_enabled": r.Password, "passkey_enabled": r.Passkey,
@@ -179,10 +183,11 @@ func policyChange(form url.Values) (policy.Change, error) {
 	if ranges == nil {
 		ranges = []string{}
 	}
+	contexts := lines(form.Get("saml_second_factor_contexts"))
 	c := policy.Change{
 		Password: ticked("password_auth_enabled"), Passkey: ticked("passkey_enabled"), SAML: ticked("saml_enabled"),
 		PersonalTokens: &tokens, EnforceMethod: ticked("personal_tokens_require_allowed_auth_method"),
-		MCP: ticked("mcp_enabled"), DeviceLogin: ticked("device_login_enabled"), Ranges: &ranges,
+		MCP: ticked("mcp_enabled"), DeviceLogin: ticked("device_login_enabled"), Ranges: &ranges, SecondFactorContexts: &contexts,
 	}
 	if *c.SAML {
 		c.ExternalSAML = ticked("saml_allow_external")

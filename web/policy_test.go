@@ -119,6 +119,7 @@ func TestTheFormSaysWhatThePolicyIs(t *testing.T) {
 		"no providers":    func(r *policy.Rules) { r.SAML = false },
 		"bounds":          func(r *policy.Rules) { r.PersonalTokenAge, r.Freshness = 1234*time.Second, 9*24*time.Hour },
 		"programs":        func(r *policy.Rules) { r.MCP, r.DeviceLogin, r.EnforceMethod = false, false, false },
+		"contexts":        func(r *policy.Rules) { r.SecondFactorContexts = []string{"https://refeds.org/profile/mfa", "urn:x:y"} },
 		"tokens":          func(r *policy.Rules) { r.PersonalTokens = policy.TokensNotForManaged },
 	} {
 		w.rules(organization, change)
@@ -302,7 +303,7 @@ func TestThePolicyIsForSuperAdmins(t *testing.T) {
 
 func TestPoliciesAreInWords(t *testing.T) {
 	usual := policy.Usual()
-	strict := policy.Rules{TwoFactor: true, PersonalTokens: policy.TokensDisabled, PersonalTokenAge: time.Hour, Freshness: 48 * time.Hour}
+	strict := policy.Rules{TwoFactor: true, SecondFactorContexts: []string{"urn:x:y"}, PersonalTokens: policy.TokensDisabled, PersonalTokenAge: time.Hour, Freshness: 48 * time.Hour}
 	for _, rules := range []policy.Rules{usual, strict} {
 		for _, line := range ruleLines(&rules) {
 			if line.Name == "" || line.Value == "" {

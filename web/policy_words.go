@@ -28,6 +28,7 @@ func ruleLines(r *policy.Rules) []ruleLine {
 		{"Passkeys", admittedWords(r.Passkey)},
 		{"Third parties", thirdPartyWords(r)},
 		{"Identity providers", providerWords(r)},
+		{"Second factor at them", contextWords(r)},
 		{"Personal tokens", map[policy.PersonalTokens]string{
 			policy.TokensEnabled:       "Admitted",
 			policy.TokensNotForManaged: "Not admitted, and managed people make none",
@@ -80,6 +81,13 @@ func providerWords(r *policy.Rules) string {
 		return "This organization's, and those of people's other organizations"
 	}
 	return "This organization's"
+}
+
+func contextWords(r *policy.Rules) string {
+	if len(r.SecondFactorContexts) == 0 {
+		return "Not asked for"
+	}
+	return "Needed, shown by " + strings.Join(r.SecondFactorContexts, " or ")
 }
 
 func boundWords(d time.Duration, none string) string {

@@ -46,6 +46,7 @@ var ruleWords = map[string]string{
 	"passkey_enabled":                "Logins with a passkey are not admitted",
 	"saml_enabled":                   "Logins through identity providers are not admitted",
 	"saml_allow_external":            "Identity providers of other organizations are not admitted",
+	"saml_second_factor_contexts":    "A login through the organization's identity provider needs a second factor there",
 	"personal_tokens":                "Personal tokens are not admitted",
 	"personal_token_max_age_seconds": "Old personal tokens are not admitted",
 	"mcp_enabled":                    "MCP clients are not admitted",
@@ -55,9 +56,10 @@ var ruleWords = map[string]string{
 }
 
 var ruleHints = map[string]string{
-	"two_factor_required":  "Nobody can have a second factor here yet. Log in another way that is admitted, or ask a super admin to turn the rule off.",
-	"login_freshness_days": "One login through its identity provider is enough: this session, and your tokens, count again after it.",
-	"allowed_ip_ranges":    "Another login does not help. Come from one of these addresses, such as through your company's network, or ask a super admin to add yours.",
+	"two_factor_required":         "Nobody can have a second factor here yet. Log in another way that is admitted, or ask a super admin to turn the rule off.",
+	"saml_second_factor_contexts": "Log in through the identity provider again, with a second factor. If it never asks for one, an administrator has to set it up there.",
+	"login_freshness_days":        "One login through its identity provider is enough: this session, and your tokens, count again after it.",
+	"allowed_ip_ranges":           "Another login does not help. Come from one of these addresses, such as through your company's network, or ask a super admin to add yours.",
 }
 
 // refuse answers for an organization that does not let somebody in.
@@ -147,6 +149,10 @@ func againPath(back string) string {
 // admitted: those that the person is linked to, else what links them.
 func (s *site) offerOwn(ctx context.Context, p *refusedPage, ways map[string]login.Way, no *policy.Refused, try policy.Entry, back string) error {
 	try.Way, try.From, try.SSO = policy.SAML, policy.Own, try.Now
+	// What it would assert is not known before; it is asked for this.
+	if demanded := no.Rules.SecondFactorContexts; len(demanded) > 0 {
+		try.Context = demanded[0]
+	}
 	if no.Rules.Check(try) != nil {
 		return nil
 	}

@@ -1,9 +1,11 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -165,6 +167,20 @@ func TestAStaleLoginIsToldToComeThroughTheProvider(t *testing.T) {
 	a := managed.get(organization).wantStatus(http.StatusForbidden).wantText("too long ago").wantText("count again after it").wantText("sso_login_required")
 	if got := a.ways(); len(got) != 1 || !strings.HasPrefix(first(got), "/v1/sso/saml/login/"+method) {
 		t.Errorf("got the ways %v, want the identity provider alone", got)
+	}
+	b.get(organization).wantStatus(http.StatusOK)
+}
+
+func TestALoginWithoutASecondFactorIsToldToComeAgainWithOne(t *testing.T) {
+	w := newWorld(t)
+	b, organization, _, method := w.acme()
+	managed := w.managed(organization, "mary@acme.test")
+	managed.link(method, "alice")
+	managed.through("/v1/sso/saml/login/"+method, "alice")
+	w.rules(organization, func(r *policy.Rules) { r.SecondFactorContexts = []string{"https://refeds.org/profile/mfa"} })
+	a := managed.get(organization).wantStatus(http.StatusForbidden).wantText("without a second factor, as far as it said").wantText("needs a second factor there").wantText("mfa_required_by_organization")
+	if got := a.ways(); len(got) != 2 || !strings.HasPrefix(slices.Max(slices.Collect(maps.Keys(got))), "/v1/sso/saml/login/"+method) {
+		t.Errorf("got the ways %v, want the password and the identity provider", got)
 	}
 	b.get(organization).wantStatus(http.StatusOK)
 }

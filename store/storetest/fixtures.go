@@ -50,7 +50,7 @@ func IdP(id string, o account.Organization) *sso.IdP {
 func Token(name, userID string) session.Token {
 	return session.Token{
 		Hash: sha256.Sum256([]byte(name)), Prefix: "gts_" + name, UserID: userID, Kind: session.SessionToken,
-		Method: session.Method{Kind: session.Password}, TwoFactor: true,
+		Method: session.Method{Kind: session.Password}, TwoFactor: true, Context: "urn:x:context",
 		LoggedIn: Then, CreatedAt: Then, ExpiresAt: Then.Add(time.Hour),
 		Description: "a token", UserAgent: "Browser/1.0", IP: netip.MustParseAddr("2001:db8::1"),
 	}

@@ -15,6 +15,7 @@ import (
 	"gatehouse/account"
 	"gatehouse/internal/fault"
 	"gatehouse/login"
+	"gatehouse/policy"
 	"gatehouse/sso"
 	"gatehouse/store"
 )
@@ -57,9 +58,12 @@ var idps = []promise{
 		got, err := s.IdP(t.Context(), added.ID)
 		do(t, err)
 		same(t, got, &want)
+		kept := policy.Policy{OrganizationID: added.OrganizationID, Rules: fullRules(), UpdatedAt: Then}
+		do(t, s.SavePolicy(t.Context(), kept))
 		m, err := s.Method(t.Context(), added.ID)
 		do(t, err)
 		same(t, m.IdP, &want)
+		same(t, m.Policy, kept)
 		changed.Rollover, want.Rollover = sso.Rollover{}, sso.Rollover{}
 		do(t, s.SaveKeys(t.Context(), changed))
 		got, err = s.IdP(t.Context(), added.ID)
@@ -174,7 +178,7 @@ var idps = []promise{
 				do(t, err)
 				o, err := s.Organization(t.Context(), i.OrganizationID)
 				do(t, err)
-				same(t, m, login.Method{IdP: i, Organization: o.Name, Usable: c.usable})
+				same(t, m, login.Method{IdP: i, Organization: o.Name, Usable: c.usable, Policy: policy.Policy{OrganizationID: o.ID, Rules: policy.Usual()}})
 			})
 		}
 	}},

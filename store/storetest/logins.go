@@ -178,7 +178,10 @@ var logins = []promise{
 		ada := addUser(t, s, "ada")
 		i := addIdP(t, s, "am1", addOrganization(t, s, "acme"))
 		link(t, s, i, ada, "subject")
-		do(t, s.TouchIdentity(t.Context(), account.Identity{MethodID: i.ID, SubjectKind: "nameid", Subject: "subject", Email: "new@example.com", LastUsedAt: Then.Add(time.Hour)}))
+		do(t, s.TouchIdentity(t.Context(), account.Identity{MethodID: i.ID, SubjectKind: "nameid", Subject: "subject", Email: "new@example.com", LastUsedAt: Then.Add(time.Hour), LastContext: "urn:x:new"}))
+		links, err := s.Links(t.Context(), ada.ID)
+		do(t, err)
+		same(t, links[0].LastContext, "urn:x:new")
 		isFault(t, s.TouchIdentity(t.Context(), account.Identity{MethodID: i.ID, SubjectKind: "nameid", Subject: "none", LastUsedAt: Then}), fault.NotFound)
 	}},
 	{"a link to nobody, or of no method, is refused", func(t *testing.T, s *store.Store) {
@@ -196,7 +199,7 @@ func flow(id string) login.Flow {
 		ID: id, Browser: [16]byte{1, 2, 3, 15: 4}, Method: session.Method{Kind: session.SAML, ID: "am1"}, Purpose: sso.ToSignup,
 		Claim: login.Claim{
 			SubjectKind: "nameid", Subject: "s<>&\u2028é", Email: "a@example.com", FirstName: "A", LastName: "B", RealName: "A B",
-			SessionEnds: Then.Add(time.Hour),
+			SessionEnds: Then.Add(time.Hour), Context: "urn:x:context",
 		},
 		AnsweredAt: Then, ExpiresAt: Then.Add(10 * time.Minute),
 	}

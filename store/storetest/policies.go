@@ -19,7 +19,7 @@ import (
 func fullRules() policy.Rules {
 	return policy.Rules{
 		Password: true, TwoFactor: true, ThirdParty: true, Providers: []policy.Way{policy.GitHub}, Passkey: true,
-		SAML: true, ExternalSAML: true, PersonalTokens: policy.TokensNotForManaged, EnforceMethod: true,
+		SAML: true, ExternalSAML: true, SecondFactorContexts: []string{"https://refeds.org/profile/mfa", "urn:x:y"}, PersonalTokens: policy.TokensNotForManaged, EnforceMethod: true,
 		PersonalTokenAge: 90 * 24 * time.Hour, MCP: true, DeviceLogin: true, Freshness: 7 * 24 * time.Hour,
 		Ranges: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32")},
 	}
@@ -129,7 +129,7 @@ var policies = []promise{
 		at := map[string]time.Time{}
 		for i, idp := range []*sso.IdP{addIdP(t, s, "am-own", o), addIdP(t, s, "am-fellow", fellow), addIdP(t, s, "am-foreign", foreign), off} {
 			l := identity(idp, ada, "ada")
-			l.LastUsedAt, l.LastIP = Then.Add(time.Duration(i)*time.Hour), ip
+			l.LastUsedAt, l.LastIP, l.LastContext = Then.Add(time.Duration(i)*time.Hour), ip, "urn:"+idp.ID
 			at[idp.ID] = l.LastUsedAt
 			do(t, s.AddIdentity(t.Context(), l))
 		}
@@ -143,9 +143,9 @@ var policies = []promise{
 			ID: ada.ID, Email: ada.Email, Name: ada.RealName, SuperAdmin: true, Active: true, Managed: true, SSO: at["am-own"],
 			Logins: []policy.Past{
 				{Way: policy.Password, At: Then.Add(time.Minute), IP: ip},
-				{Way: policy.SAML, From: policy.Own, MethodID: "am-own", At: at["am-own"], IP: ip},
-				{Way: policy.SAML, From: policy.Fellow, MethodID: "am-fellow", At: at["am-fellow"], IP: ip},
-				{Way: policy.SAML, From: policy.Stranger, MethodID: "am-foreign", At: at["am-foreign"], IP: ip},
+				{Way: policy.SAML, From: policy.Own, MethodID: "am-own", At: at["am-own"], IP: ip, Context: "urn:am-own"},
+				{Way: policy.SAML, From: policy.Fellow, MethodID: "am-fellow", At: at["am-fellow"], IP: ip, Context: "urn:am-fellow"},
+				{Way: policy.SAML, From: policy.Stranger, MethodID: "am-foreign", At: at["am-foreign"], IP: ip, Context: "urn:am-foreign"},
 			},
 		}
 		wantGone := policy.Person{ID: gone.ID, Email: gone.Email, Name: gone.RealName, SuperAdmin: true}

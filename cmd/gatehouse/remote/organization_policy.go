@@ -24,7 +24,7 @@ type authPolicy struct {
 // policyFields are the fields of a policy, in the order in which people think
 // of them.
 var policyFields = []string{
-	"password_auth_enabled", "two_factor_required", "passkey_enabled", "oauth_enabled", "oauth_providers", "saml_enabled", "saml_allow_external",
+	"password_auth_enabled", "two_factor_required", "passkey_enabled", "oauth_enabled", "oauth_providers", "saml_enabled", "saml_allow_external", "saml_second_factor_contexts",
 	"login_freshness_days", "personal_tokens_enabled", "personal_tokens", "personal_tokens_require_allowed_auth_method",
 	"personal_token_max_age_seconds", "device_login_enabled", "mcp_enabled", "allowed_ip_ranges", "update_time",
 }
@@ -92,6 +92,7 @@ type policyChange struct {
 	Providers     []string `name:"oauth-providers" help:"Through which third parties; may be given several times, none for no one." placeholder:"google|microsoft|github|none"`
 	SAML          *bool    `name:"saml-enabled" help:"Whether one may log in through identity providers." placeholder:"true|false"`
 	External      *bool    `name:"saml-allow-external" help:"Whether identity providers of a person's other organizations will do." placeholder:"true|false"`
+	Contexts      *string  `name:"saml-second-factor-contexts" help:"Which asserted login contexts count as a second factor, separated by commas; sessions through the organization's identity providers need one of them. none: whatever is asserted." placeholder:"URI,...|none"`
 	Freshness     string   `name:"login-freshness-days" help:"How long ago managed people may have logged in through the organization's identity providers; none: any time." placeholder:"DAYS|none"`
 	TokensOn      *bool    `name:"personal-tokens-enabled" help:"Whether personal tokens count; --personal-tokens says it more finely." placeholder:"true|false"`
 	Tokens        string   `name:"personal-tokens" help:"Whose personal tokens count." enum:",enabled,disabled_for_managed_users,disabled" default:"" placeholder:"enabled|disabled_for_managed_users|disabled"`
@@ -123,6 +124,13 @@ func (p policyChange) body() (map[string]any, error) {
 		if err := putList(in, name, list); err != nil {
 			return nil, err
 		}
+	}
+	if p.Contexts != nil {
+		list := []string{}
+		if text := *p.Contexts; text != "" && text != none {
+			list = strings.Split(text, ",")
+		}
+		in["saml_second_factor_contexts"] = list
 	}
 	for name, text := range map[string]string{"login_freshness_days": p.Freshness, "personal_token_max_age_seconds": p.TokenAge} {
 		if err := putBound(in, name, text); err != nil {
