@@ -135,7 +135,7 @@ func TestACodeBuysASessionThatGoesBackToTheSameLogin(t *testing.T) {
 	hash, _ := session.Hash(out.Text)
 	got, err := b.db.Bearer(t.Context(), hash)
 	must(t, err)
-	if got.Method != b.bearer.Method || !got.LoggedIn.Equal(b.bearer.LoggedIn) || got.Kind != session.SessionToken || got.Device || got.ExpiresAt.After(b.bearer.ExpiresAt) || got.IP != program.IP {
+	if got.Method != b.bearer.Method || !got.LoggedIn.Equal(b.bearer.LoggedIn) || got.Kind != session.SessionToken || got.Device || got.Context == "" || got.Context != b.bearer.Context || got.ExpiresAt.After(b.bearer.ExpiresAt) || got.IP != program.IP {
 		t.Errorf("got %+v, want what %+v has", got.Token, b.bearer.Token)
 	}
 	events, err := b.db.Events(t.Context(), audit.Filter{Everywhere: true, Action: audit.LoginSuccess}, "", 1)

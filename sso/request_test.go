@@ -413,3 +413,24 @@ func TestARequestAsksForTheContextsThatItIsToldTo(t *testing.T) {
 		}
 	}
 }
+
+// What was asked for is not refused for not being a password; who asked judges
+// the rest.
+func TestAContextThatWasAskedForIsNoWeakOne(t *testing.T) {
+	for _, c := range []struct {
+		variant, got string
+		refused      bool
+	}{
+		{"adfs", "http://schemas.microsoft.com/claims/multipleauthn", false},
+		{"adfs", "urn:x:y", true},
+		{"adfs", passwordContext, false},
+		{"", "http://schemas.microsoft.com/claims/multipleauthn", false},
+		{"", "", true},
+	} {
+		i := &IdP{Settings: Settings{RequestAuthnContext: true, Variant: c.variant}, AskContexts: []string{"http://schemas.microsoft.com/claims/multipleauthn"}}
+		p := &profile{idp: i, out: &Assertion{AuthnContext: c.got}}
+		if no := p.checkContext(); (no != nil) != c.refused {
+			t.Errorf("variant %q, %q: got %v, want a refusal: %t", c.variant, c.got, no, c.refused)
+		}
+	}
+}
