@@ -102,7 +102,7 @@ func TestAPersonalTokenRemembersTheLoginBehindIt(t *testing.T) {
 	s, store, now := newTokens()
 	*now = noon.Add(5 * time.Minute)
 	by := holder(t, s, store, func(t *Token) {
-		t.Method, t.TwoFactor, t.Description = Method{Kind: SAML, ID: "am1"}, true, "the login's"
+		t.Method, t.TwoFactor, t.Context, t.Description = Method{Kind: SAML, ID: "am1"}, true, "urn:x:y", "the login's"
 	})
 	text, got, err := s.Create(t.Context(), by, New{
 		Description: " For the backup ", MaxAge: time.Hour, ExtendWhenUsed: true,
@@ -113,7 +113,7 @@ func TestAPersonalTokenRemembersTheLoginBehindIt(t *testing.T) {
 	}
 	want := Token{
 		Hash: sha256.Sum256([]byte(text)), Prefix: text[:12], UserID: "ada", Kind: PersonalToken,
-		Method: Method{Kind: SAML, ID: "am1"}, TwoFactor: true, LoggedIn: noon,
+		Method: Method{Kind: SAML, ID: "am1"}, TwoFactor: true, Context: "urn:x:y", LoggedIn: noon,
 		CreatedAt: *now, ExpiresAt: now.Add(time.Hour), MaxAge: time.Hour, ExtendWhenUsed: true,
 		Ranges: prefixes("192.0.2.0/24", "2001:db8::1/128"), Scopes: Scopes{"projects", "user:read"},
 		Description: "For the backup", UserAgent: "program/1", IP: by.IP,
