@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -325,17 +326,25 @@ var claims = []promise{
 		token := Token("t", u.ID)
 		token.Method = session.Method{Kind: session.SAML, ID: foreign.ID}
 		stripped := make(chan error, 1)
-		do(t, s.Tx(t.Context(), func(ctx context.Context) error {
-			if err := errors.Join(s.TouchIdentity(ctx, link), s.AddToken(ctx, token)); err != nil {
-				return err
-			}
+		strip := sync.OnceFunc(func() {
 			go func() { stripped <- s.Strip(context.Background(), u.ID, account.Identity{}, o.ID, Then) }()
 			// On a database that lets both run, the other has come as far as it gets.
 			time.Sleep(200 * time.Millisecond)
+		})
+		err := s.Tx(t.Context(), func(ctx context.Context) error {
+			if err := errors.Join(s.TouchIdentity(ctx, link), s.AddToken(ctx, token)); err != nil {
+				return err
+			}
+			strip()
 			return nil
-		}))
+		})
+		// Where a step failed, the login is tried again, and may find the account
+		// stripped.
+		if !errors.Is(err, fault.NotFound) {
+			do(t, err)
+		}
 		do(t, <-stripped)
-		_, err := s.Bearer(t.Context(), token.Hash)
+		_, err = s.Bearer(t.Context(), token.Hash)
 		isFault(t, err, fault.NotFound)
 	}},
 	{"a managed person is written as their organization has them, but for a taken address", func(t *testing.T, s *store.Store) {
