@@ -243,7 +243,8 @@ func (t *Traces) refused(ctx context.Context, a *attempt, err error) error {
 }
 
 func (t *Traces) keepRefused(ctx context.Context, a *attempt, r *sso.Rejection) (*Trace, error) {
-	if t.Limits.Take(ctx, explanations, a.method.ID) != nil {
+	// By address too: whoever floods a method must not leave others unexplained.
+	if t.Limits.Take(ctx, explanations, a.method.ID+" "+limit.Address(a.client.IP)) != nil {
 		return nil, nil
 	}
 	report := t.explain(a)
