@@ -103,8 +103,11 @@ func TestLoginThroughSimpleSAMLphpInABrowser(t *testing.T) {
 			tab.do(
 				chromedp.Click(chromedp.CSS("main a.button, main a[href*='intent=signup']")),
 				chromedp.WaitVisible(chromedp.CSS("input[name=username]")),
-				chromedp.SendKeys(chromedp.CSS("input[name=username]"), "alice"),
-				chromedp.SendKeys(chromedp.CSS("input[name=password]"), "alicepass\r"),
+				// Not typed: the page moves the focus once it is loaded, and with it
+				// what is being typed.
+				chromedp.SetValue(chromedp.CSS("input[name=username]"), "alice"),
+				chromedp.SetValue(chromedp.CSS("input[name=password]"), "alicepass"),
+				chromedp.Submit(chromedp.CSS("input[name=password]")),
 				chromedp.WaitVisible(chromedp.CSS("form[action='/logout']")),
 			)
 			tab.picture("home")
